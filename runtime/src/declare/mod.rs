@@ -1,0 +1,7 @@
+//! What a server offers and who may use it: plain data, decided by one pure function.
+//!
+//! Nothing in this module does I/O, knows HTTP or touches cryptography. A crate that only declares
+//! tools builds with `default-features = false` and gets exactly this module.
+
+pub(crate) mod principal;
+pub(crate) mod scope;

@@ -1,0 +1,179 @@
+//! Who is calling: what a verifier vouches for, and the principal made from it.
+
+use std::{fmt, sync::Arc};
+
+use serde_json::{Map, Value};
+
+use super::scope::{ScopeName, ScopeSet, ScopeTable};
+
+/// What a verifier vouches for after it has checked a token.
+///
+/// Only verifiers make one of these; handlers see the [`Principal`] that the server makes from it. The
+/// token itself is not in here, so it cannot leak from here.
+#[derive(Clone)]
+pub struct VerifiedToken {
+    issuer: String,
+    subject: String,
+    client_id: Option<String>,
+    scopes: Vec<ScopeName>,
+    expires_at: Option<u64>,
+    token_id: Option<String>,
+    claims: Map<String, Value>,
+}
+
+impl VerifiedToken {
+    /// A token of `subject`, issued by `issuer`. It holds no scopes until [`scopes`](Self::scopes) says so.
+    pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            subject: subject.into(),
+            client_id: None,
+            scopes: Vec::new(),
+            expires_at: None,
+            token_id: None,
+            claims: Map::new(),
+        }
+    }
+
+    /// The OAuth client the token was issued to (`client_id`, RFC 9068 §2.2).
+    #[must_use]
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// The scopes that were granted.
+    #[must_use]
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = ScopeName>) -> Self {
+        self.scopes = scopes.into_iter().collect();
+        self
+    }
+
+    /// When the token stops being valid, in seconds since the Unix epoch (`exp`).
+    #[must_use]
+    pub fn expires_at(mut self, seconds: u64) -> Self {
+        self.expires_at = Some(seconds);
+        self
+    }
+
+    /// The token's own identifier (`jti`).
+    #[must_use]
+    pub fn token_id(mut self, token_id: impl Into<String>) -> Self {
+        self.token_id = Some(token_id.into());
+        self
+    }
+
+    /// All claims, for handlers that look at more than the standard ones.
+    #[must_use]
+    pub fn claims(mut self, claims: Map<String, Value>) -> Self {
+        self.claims = claims;
+        self
+    }
+}
+
+/// The claims' values may be personal data: only their names are shown.
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("issuer", &self.issuer)
+            .field("subject", &self.subject)
+            .field("client_id", &self.client_id)
+            .field("scopes", &self.scopes)
+            .field("expires_at", &self.expires_at)
+            .field("claims", &self.claims.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The caller of a tool, as a verified token names it: issuer, subject and client.
+///
+/// A `Principal` exists only for a token that passed every check of the server's verifier (or, on stdio,
+/// for the identity its environment names); there is no way to make one up. Cloning is cheap.
+///
+/// A subject is unique within its issuer only ([RFC 7519 §4.1.2]): key per-user data by
+/// [`identity`](Self::identity), never by the subject alone.
+///
+/// [RFC 7519 §4.1.2]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1.2
+#[derive(Clone)]
+pub struct Principal(Arc<Inner>);
+
+struct Inner {
+    token: VerifiedToken,
+    held: ScopeSet,
+}
+
+impl Principal {
+    /// The principal `token` stands for at the server whose declarations gave `table`.
+    #[cfg_attr(
+        not(feature = "verify"),
+        allow(dead_code, reason = "only a server makes principals")
+    )]
+    pub(crate) fn new(token: VerifiedToken, table: &ScopeTable) -> Self {
+        let held = table.set(&token.scopes);
+        Self(Arc::new(Inner { token, held }))
+    }
+
+    /// The authorization server that issued the token (`iss`).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.token.issuer
+    }
+
+    /// The user or workload, as its issuer names it (`sub`). Unique within [`issuer`](Self::issuer) only.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.0.token.subject
+    }
+
+    /// Issuer and subject together: the key for anything kept per user.
+    #[must_use]
+    pub fn identity(&self) -> (&str, &str) {
+        (self.issuer(), self.subject())
+    }
+
+    /// The OAuth client that acts for the subject (`client_id`).
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.token.client_id.as_deref()
+    }
+
+    /// The scopes that were granted, as the token spells them.
+    #[must_use]
+    pub fn scopes(&self) -> &[ScopeName] {
+        &self.0.token.scopes
+    }
+
+    /// When the token stops being valid, in seconds since the Unix epoch (`exp`).
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        self.0.token.expires_at
+    }
+
+    /// The token's own identifier (`jti`).
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.0.token.token_id.as_deref()
+    }
+
+    /// A claim of the token, by its name.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.0.token.claims.get(name)
+    }
+
+    /// The declared scopes this principal holds.
+    pub(crate) fn held(&self) -> &ScopeSet {
+        &self.0.held
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("issuer", &self.issuer())
+            .field("subject", &self.subject())
+            .field("client_id", &self.client_id())
+            .field("scopes", &self.scopes())
+            .finish_non_exhaustive()
+    }
+}

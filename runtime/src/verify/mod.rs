@@ -1,0 +1,3 @@
+//! Who is calling? From the `Authorization` header to a verified token.
+
+pub(crate) mod token;

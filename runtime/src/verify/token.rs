@@ -1,0 +1,97 @@
+//! The seam between "some text in a header" and "a token we vouch for".
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use crate::declare::principal::VerifiedToken;
+
+/// The future of [`Verifier::verify`].
+pub type Verification<'a> =
+    Pin<Box<dyn Future<Output = Result<VerifiedToken, VerifyError>> + Send + 'a>>;
+
+/// Decides whether a bearer token is one this server accepts.
+///
+/// A verifier answers for the whole of [OAuth 2.1 §5.2]: integrity, issuer, audience and lifetime. It
+/// never decides what the caller may do; scopes are compared later, in one place.
+///
+/// [OAuth 2.1 §5.2]: https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1#section-5.2
+pub trait Verifier: Send + Sync + 'static {
+    /// Checks `token`, the text after `Bearer` (already known to be `token68`).
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Invalid`] when the token is known to be bad, [`VerifyError::Unavailable`] when
+    /// nothing can be known about it right now.
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a>;
+}
+
+/// Why a token was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The token is bad. Clients see `invalid_token` and nothing else; the reason is for logs.
+    #[error("invalid token: {0}")]
+    Invalid(#[from] InvalidToken),
+    /// Validity cannot be determined: keys or introspection cannot be reached. Clients see 503.
+    #[error("validity cannot be determined: {reason}")]
+    Unavailable {
+        /// What is missing, for logs. Never holds anything from a token.
+        reason: &'static str,
+        /// When it makes sense to try again.
+        retry_after: Duration,
+    },
+}
+
+/// The check that a token failed. For logs and tests only: clients are told nothing that tells one from
+/// another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidToken {
+    /// Longer than the configured limit.
+    #[error("too large")]
+    TooLarge,
+    /// Not three base64url parts that hold two JSON objects and a signature.
+    #[error("malformed")]
+    Malformed,
+    /// A member name occurs twice in the header or the claims.
+    #[error("duplicate member")]
+    DuplicateMember,
+    /// `alg` is missing, unknown, not allowed here or not what the key is for.
+    #[error("algorithm not allowed")]
+    Algorithm,
+    /// `crit` names an extension that is not understood here.
+    #[error("critical header parameter not understood")]
+    CriticalHeader,
+    /// `typ` or `cty` says that this is not an access token.
+    #[error("not an access token")]
+    TokenType,
+    /// `iss` names no configured issuer.
+    #[error("issuer not trusted")]
+    Issuer,
+    /// No key of the issuer fits.
+    #[error("no fitting key")]
+    Key,
+    /// The signature does not belong to the token.
+    #[error("signature does not verify")]
+    Signature,
+    /// `aud` does not name this server.
+    #[error("audience is not this server")]
+    Audience,
+    /// `exp` has passed.
+    #[error("expired")]
+    Expired,
+    /// `nbf` or `iat` lies in the future.
+    #[error("not yet valid")]
+    NotYetValid,
+    /// The token lives longer than this server tolerates.
+    #[error("lifetime too long")]
+    Lifetime,
+    /// A claim is missing or of the wrong type.
+    #[error("claim `{0}` is missing or of the wrong type")]
+    Claim(&'static str),
+    /// The token is bound to a key or certificate (`cnf`) that was not proven.
+    #[error("sender-constrained token without proof")]
+    Unproven,
+    /// The token is not known to a verifier that knows its tokens by name.
+    #[error("unknown token")]
+    Unknown,
+}
