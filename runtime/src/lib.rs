@@ -3,6 +3,8 @@
 
 mod declare;
 pub mod prelude;
+#[cfg(feature = "rmcp")]
+mod serve;
 #[cfg(feature = "testkit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
 pub mod testkit;
@@ -20,6 +22,21 @@ pub use declare::{
     reply::{IntoReply, Json, Rejection, Reply, ReplyBody},
     scope::{InvalidScope, ScopeName},
     tool::{Handler, Location, Signature, Tool},
+};
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use serve::{
+    layer::{GuardLayer, GuardService},
+    listen::McpService,
+    refusal::Refused,
+    server::ProtectedServer,
+};
+#[cfg(feature = "rmcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
+pub use serve::{
+    guard::Guard,
+    server::{ServeError, Server},
+    stdio::TOKEN_VARIABLE,
 };
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]

@@ -5,5 +5,5 @@
 pub use rmcp::model::CallToolResult;
 
 #[cfg(feature = "rmcp")]
-pub use crate::Extension;
+pub use crate::{Extension, Server};
 pub use crate::{Args, Json, Principal, State, mcp_tool};
