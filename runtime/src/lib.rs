@@ -14,4 +14,10 @@ pub use declare::{
 };
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
-pub use verify::token::{InvalidToken, Verification, Verifier, VerifyError};
+pub use verify::{
+    algorithm::SignatureAlgorithm,
+    clock::Clock,
+    jose::TokenType,
+    keys::{InvalidKeySet, KeySet, PublicKey},
+    token::{InvalidToken, Verification, Verifier, VerifyError},
+};
