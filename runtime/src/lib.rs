@@ -23,6 +23,13 @@ pub use declare::{
     scope::{InvalidScope, ScopeName},
     tool::{Handler, Location, Signature, Tool},
 };
+#[cfg(feature = "rmcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
+pub use serve::{
+    guard::Guard,
+    server::{ServeError, Server},
+    stdio::TOKEN_VARIABLE,
+};
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub use serve::{
@@ -31,16 +38,15 @@ pub use serve::{
     refusal::Refused,
     server::ProtectedServer,
 };
-#[cfg(feature = "rmcp")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
-pub use serve::{
-    guard::Guard,
-    server::{ServeError, Server},
-    stdio::TOKEN_VARIABLE,
-};
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
-pub use verify::token::{InvalidToken, Verification, Verifier, VerifyError};
+pub use verify::{
+    algorithm::SignatureAlgorithm,
+    clock::Clock,
+    jose::TokenType,
+    keys::{InvalidKeySet, KeySet, PublicKey},
+    token::{InvalidToken, Verification, Verifier, VerifyError},
+};
 
 /// Declares an MCP tool: an async function that says who may call it.
 ///

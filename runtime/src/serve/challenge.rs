@@ -25,8 +25,10 @@ pub(crate) struct OperationChallenges {
 impl OperationChallenges {
     fn new(metadata_url: &str, policy: &Policy) -> Self {
         let scopes = policy.scopes();
-        let insufficient =
-            [("error", "insufficient_scope"), ("error_description", "this operation needs more scopes")];
+        let insufficient = [
+            ("error", "insufficient_scope"),
+            ("error_description", "this operation needs more scopes"),
+        ];
         Self {
             unauthenticated: challenge(&[], scopes, metadata_url),
             insufficient_scope: challenge(&insufficient, scopes, metadata_url),
@@ -58,8 +60,10 @@ pub(crate) struct Challenges {
 impl Challenges {
     pub(crate) fn new(resource: &Resource, registry: &Registry, advertised: &[ScopeName]) -> Self {
         let url = &resource.metadata_url();
-        let invalid =
-            [("error", "invalid_token"), ("error_description", "the access token is not valid here")];
+        let invalid = [
+            ("error", "invalid_token"),
+            ("error_description", "the access token is not valid here"),
+        ];
         Self {
             no_credentials: challenge(&[], advertised, url),
             invalid_token: challenge(&invalid, advertised, url),
@@ -83,7 +87,10 @@ fn challenge(parameters: &[(&str, &str)], scopes: &[ScopeName], metadata_url: &s
         all.push(("scope", &scopes));
     }
     all.push(("resource_metadata", metadata_url));
-    let all: Vec<_> = all.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+    let all: Vec<_> = all
+        .iter()
+        .map(|(name, value)| format!("{name}=\"{value}\""))
+        .collect();
     HeaderValue::try_from(format!("Bearer {}", all.join(", ")))
         .expect("scopes, URL and constants are visible ASCII")
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rmcp::model::{ListToolsResult, ServerConfig};
 
+use super::resource::Resource;
 #[cfg(feature = "http")]
 use super::{challenge::Challenges, hosts::Hosts};
-use super::resource::Resource;
 use crate::{
     declare::{registry::Registry, state::StateMap},
     verify::token::Verifier,
@@ -34,6 +34,8 @@ pub(crate) struct Core {
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core").field("resource", &self.resource).finish_non_exhaustive()
+        f.debug_struct("Core")
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
     }
 }

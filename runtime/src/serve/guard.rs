@@ -23,8 +23,11 @@ use crate::declare::{
 };
 
 /// The protocol revisions that are served.
-const VERSIONS: &[ProtocolVersion] =
-    &[ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
+const VERSIONS: &[ProtocolVersion] = &[
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
 
 /// Methods of MCP. One of them in a custom request is a known method whose parameters rmcp could not read,
 /// which must not pass for an unknown one.
@@ -77,7 +80,10 @@ impl Guard {
     /// # Errors
     ///
     /// An internal error when it came past the layer: nothing is known about the caller then.
-    fn source<'c>(&'c self, context: &'c RequestContext<RoleServer>) -> Result<Source<'c>, ErrorData> {
+    fn source<'c>(
+        &'c self,
+        context: &'c RequestContext<RoleServer>,
+    ) -> Result<Source<'c>, ErrorData> {
         if let Some(environment) = &self.environment {
             return Ok(Source::Environment(environment));
         }
@@ -105,7 +111,9 @@ impl Guard {
         // Callers without a token are the layer's business here: it lets them in, or it doesn't.
         let principal = source.principal()?;
         match decide(self.core.registry.base(), principal) {
-            Decision::InsufficientScope => Err(self.refuse(&source, None, Decision::InsufficientScope, context)),
+            Decision::InsufficientScope => {
+                Err(self.refuse(&source, None, Decision::InsufficientScope, context))
+            }
             Decision::Allow | Decision::Unauthenticated => Ok(source.allow()),
         }
     }
@@ -123,7 +131,11 @@ impl Guard {
             #[cfg(feature = "http")]
             Source::Http(ticket) => {
                 use super::ticket::{Denial, Verdict};
-                ticket.decide(Verdict::Denied(Denial { tool, decision, request: context.id.clone() }));
+                ticket.decide(Verdict::Denied(Denial {
+                    tool,
+                    decision,
+                    request: context.id.clone(),
+                }));
                 ErrorData::new(ErrorCode(403), "refused", None)
             }
             Source::Environment(environment) => {
@@ -200,9 +212,9 @@ fn result(tool: &str, reply: Reply) -> Result<CallToolResult, ErrorData> {
             Body::Native(result) => result,
         }),
         Err(rejection) => match rejection.kind {
-            RejectionKind::InvalidArguments => {
-                Ok(CallToolResult::error(vec![ContentBlock::text(rejection.to_string())]))
-            }
+            RejectionKind::InvalidArguments => Ok(CallToolResult::error(vec![ContentBlock::text(
+                rejection.to_string(),
+            )])),
             RejectionKind::Internal => {
                 tracing::error!(target: "toolgate", tool, error = %rejection, "the tool could not answer");
                 Err(ErrorData::internal_error("internal error", None))
@@ -230,9 +242,15 @@ impl ServerHandler for Guard {
         self.negotiate_initialize(&request)
     }
 
-    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
         self.admit_base(&context)?;
-        Ok(DiscoverResult::from_server_info(VERSIONS.to_vec(), self.get_info()))
+        Ok(DiscoverResult::from_server_info(
+            VERSIONS.to_vec(),
+            self.get_info(),
+        ))
     }
 
     async fn ping(&self, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
@@ -261,7 +279,12 @@ impl ServerHandler for Guard {
 
     /// Only for rmcp, which compares `Mcp-Param-*` headers with the schema.
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.core.list.tools.iter().find(|tool| tool.name == name).cloned()
+        self.core
+            .list
+            .tools
+            .iter()
+            .find(|tool| tool.name == name)
+            .cloned()
     }
 
     async fn on_custom_request(
@@ -273,7 +296,11 @@ impl ServerHandler for Guard {
         if METHODS.contains(&request.method.as_str()) {
             Err(ErrorData::invalid_params("malformed parameters", None))
         } else {
-            Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "method not found", None))
+            Err(ErrorData::new(
+                ErrorCode::METHOD_NOT_FOUND,
+                "method not found",
+                None,
+            ))
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
 use http_body_util::{Either, Full};
 use tower::{Layer, Service};
 
@@ -26,12 +26,23 @@ use super::{
 use crate::{declare::principal::Principal, verify::bearer::bearer};
 
 /// Headers that may occur once: two of them could mean one thing to a proxy and another here.
-const SINGLE: [&str; 5] =
-    ["authorization", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id"];
+const SINGLE: [&str; 5] = [
+    "authorization",
+    "mcp-protocol-version",
+    "mcp-method",
+    "mcp-name",
+    "mcp-session-id",
+];
 
 /// Headers that stop here. Credentials are for the verifier alone, and there are neither sessions to join
 /// nor streams to resume.
-const STRIPPED: [&str; 5] = ["authorization", "dpop", "cookie", "mcp-session-id", "last-event-id"];
+const STRIPPED: [&str; 5] = [
+    "authorization",
+    "dpop",
+    "cookie",
+    "mcp-session-id",
+    "last-event-id",
+];
 
 /// Puts a server's verification of callers in front of an MCP service whose handler is the same server's
 /// [`Guard`](crate::Guard).
@@ -44,7 +55,10 @@ impl<S> Layer<S> for GuardLayer {
     type Service = GuardService<S>;
 
     fn layer(&self, inner: S) -> GuardService<S> {
-        GuardService { inner, core: self.core.clone() }
+        GuardService {
+            inner,
+            core: self.core.clone(),
+        }
     }
 }
 
@@ -70,25 +84,27 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         // The service that was polled ready is the one to call; its clone is for the next request.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
         let core = self.core.clone();
         Box::pin(async move {
-            let refused = |refusal: Refusal| Ok(refusal.into_response(&core.challenges).map(Either::Left));
+            let refused =
+                |refusal: Refusal| Ok(refusal.into_response(&core.challenges).map(Either::Left));
 
-            let principal = match admit(&core, &request).await {
+            let (mut parts, body) = request.into_parts();
+            let principal = match admit(&core, &parts).await {
                 Ok(principal) => principal,
                 Err(refusal) => return refused(refusal),
             };
             for name in STRIPPED {
-                request.headers_mut().remove(name);
+                parts.headers.remove(name);
             }
             let (ticket, mut verdict) = Ticket::new(core.clone(), principal);
-            request.extensions_mut().insert(ticket);
+            parts.extensions.insert(ticket);
 
-            let mut response = inner.call(request).await?;
+            let mut response = inner.call(Request::from_parts(parts, body)).await?;
             let verdict = if is_event_stream(response.headers()) {
                 // A stream may be answered before the guard has seen the request. It cannot be refused any
                 // more once it is passed on.
@@ -99,26 +115,31 @@ where
             if let Some(Verdict::Denied(denial)) = verdict {
                 return refused(Refusal::Denied(denial));
             }
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(response.map(Either::Right))
         })
     }
 }
 
 /// Who is calling, from the headers alone. `None` is a caller without a token at a server that allows it.
-async fn admit<B>(core: &Core, request: &Request<B>) -> Result<Option<Principal>, Refusal> {
-    core.hosts.check(request)?;
-    let headers = request.headers();
+async fn admit(core: &Core, request: &Parts) -> Result<Option<Principal>, Refusal> {
+    let headers = &request.headers;
+    core.hosts.check(&request.uri, headers)?;
     for name in SINGLE {
         if headers.get_all(name).iter().nth(1).is_some() {
             return Err(Refusal::RepeatedHeader(name));
         }
     }
-    let values = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-    let token = bearer(values).map_err(|_| Refusal::MalformedCredentials)?.map(str::to_owned);
+    let values = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .map(HeaderValue::as_bytes);
+    let token = bearer(values).map_err(|_| Refusal::MalformedCredentials)?;
     match (token, &core.verifier) {
         (Some(token), Some(verifier)) => {
-            let verified = verifier.verify(&token).await?;
+            let verified = verifier.verify(token).await?;
             Ok(Some(Principal::new(verified, core.registry.scopes())))
         }
         // Nobody can say anything about the token, and nothing here needs one.

@@ -52,13 +52,18 @@ impl ProtectedServer {
     /// [`layer`](Self::layer).
     #[must_use]
     pub fn guard(&self) -> Guard {
-        Guard { core: self.core.clone(), environment: None }
+        Guard {
+            core: self.core.clone(),
+            environment: None,
+        }
     }
 
     /// The layer that verifies callers, to be put in front of [`guard`](Self::guard).
     #[must_use]
     pub fn layer(&self) -> GuardLayer {
-        GuardLayer { core: self.core.clone() }
+        GuardLayer {
+            core: self.core.clone(),
+        }
     }
 
     /// The Protected Resource Metadata document at its two well-known places ([RFC 9728 §3.1]): with the
@@ -79,7 +84,10 @@ impl ProtectedServer {
         if origins.is_empty() {
             return None;
         }
-        let origins: Vec<_> = origins.iter().filter_map(|o| HeaderValue::from_str(o).ok()).collect();
+        let origins: Vec<_> = origins
+            .iter()
+            .filter_map(|o| HeaderValue::from_str(o).ok())
+            .collect();
         Some(
             CorsLayer::new()
                 .allow_origin(origins)
@@ -115,7 +123,8 @@ impl ProtectedServer {
     ///
     /// When the address cannot be bound, or the listener fails.
     pub async fn serve(self, address: impl ToSocketAddrs) -> io::Result<()> {
-        self.serve_until(TcpListener::bind(address).await?, told_to_stop()).await
+        self.serve_until(TcpListener::bind(address).await?, told_to_stop())
+            .await
     }
 
     /// Serves HTTP on `listener` until `stop` is ready: then nothing new is accepted, calls that are
@@ -146,7 +155,9 @@ impl ProtectedServer {
                 closing.cancel();
             });
         };
-        axum::serve(listener, self.router_until(streams)).with_graceful_shutdown(stop).await
+        axum::serve(listener, self.router_until(streams))
+            .with_graceful_shutdown(stop)
+            .await
     }
 }
 

@@ -55,25 +55,36 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
     let serve = get(move || {
         let document = document.clone();
         async move {
-            let headers =
-                [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
+            let headers = [
+                (header::CONTENT_TYPE, "application/json"),
+                (header::CACHE_CONTROL, "public, max-age=300"),
+            ];
             (headers, document)
         }
     });
     let path = core.resource.metadata_path();
-    let mut router = Router::new().without_v07_checks().route(&path, serve.clone());
+    let mut router = Router::new()
+        .without_v07_checks()
+        .route(&path, serve.clone());
     if path != WELL_KNOWN {
         router = router.route(WELL_KNOWN, serve);
     }
     // The document is for everybody, scripts in browsers included; the name of the server is not for
     // everybody to choose.
-    let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET, Method::HEAD]).allow_headers(Any);
-    router.layer(cors).layer(middleware::from_fn_with_state(core.clone(), known_host))
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers(Any);
+    router
+        .layer(cors)
+        .layer(middleware::from_fn_with_state(core.clone(), known_host))
 }
 
 async fn known_host(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
-    match core.hosts.check_host(&request) {
+    match core.hosts.check_host(request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(foreign) => Refusal::from(foreign).into_response(&core.challenges).into_response(),
+        Err(foreign) => Refusal::from(foreign)
+            .into_response(&core.challenges)
+            .into_response(),
     }
 }

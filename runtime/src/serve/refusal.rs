@@ -37,7 +37,10 @@ pub(crate) enum Refusal {
     MalformedCredentials,
     NoCredentials,
     InvalidToken(InvalidToken),
-    Unavailable { reason: &'static str, retry_after: Duration },
+    Unavailable {
+        reason: &'static str,
+        retry_after: Duration,
+    },
     Denied(Denial),
 }
 
@@ -54,7 +57,13 @@ impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Invalid(reason) => Self::InvalidToken(reason),
-            VerifyError::Unavailable { reason, retry_after } => Self::Unavailable { reason, retry_after },
+            VerifyError::Unavailable {
+                reason,
+                retry_after,
+            } => Self::Unavailable {
+                reason,
+                retry_after,
+            },
         }
     }
 }
@@ -76,25 +85,31 @@ impl Refusal {
         match self {
             Self::ForeignHost => (S::FORBIDDEN, "foreign_host", "this host is not served here"),
             Self::ForeignOrigin => (S::FORBIDDEN, "foreign_origin", "this origin is not allowed"),
-            Self::RepeatedHeader(_) => {
-                (S::BAD_REQUEST, "repeated_header", "a header that may occur once is repeated")
-            }
+            Self::RepeatedHeader(_) => (
+                S::BAD_REQUEST,
+                "repeated_header",
+                "a header that may occur once is repeated",
+            ),
             Self::MalformedCredentials => (
                 S::BAD_REQUEST,
                 "malformed_credentials",
                 "send one `Authorization: Bearer <token>` header and nothing else as a credential",
             ),
             Self::NoCredentials => (S::UNAUTHORIZED, "no_credentials", "authorization required"),
-            Self::InvalidToken(_) => {
-                (S::UNAUTHORIZED, "invalid_token", "the access token is not valid here")
-            }
+            Self::InvalidToken(_) => (
+                S::UNAUTHORIZED,
+                "invalid_token",
+                "the access token is not valid here",
+            ),
             Self::Unavailable { .. } => (
                 S::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "access tokens cannot be checked at the moment, try again later",
             ),
             Self::Denied(denial) => match denial.decision {
-                Decision::Unauthenticated => (S::UNAUTHORIZED, "no_credentials", "authorization required"),
+                Decision::Unauthenticated => {
+                    (S::UNAUTHORIZED, "no_credentials", "authorization required")
+                }
                 Decision::InsufficientScope | Decision::Allow => (
                     S::FORBIDDEN,
                     "insufficient_scope",
@@ -161,18 +176,27 @@ impl Refusal {
         let mut response = Response::new(Full::from(body.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = self.challenge(challenges) {
             headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
         }
         if let Self::Unavailable { retry_after, .. } = self {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(retry_after.as_secs().max(1)),
+            );
         }
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             headers.insert(X_REQUEST_ID, value);
         }
-        response.extensions_mut().insert(Refused { reason: name, request_id });
+        response.extensions_mut().insert(Refused {
+            reason: name,
+            request_id,
+        });
         response
     }
 }
@@ -181,5 +205,8 @@ impl Refusal {
 fn request_id() -> String {
     static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{:016x}", KEY.hash_one(COUNT.fetch_add(1, Ordering::Relaxed)))
+    format!(
+        "{:016x}",
+        KEY.hash_one(COUNT.fetch_add(1, Ordering::Relaxed))
+    )
 }

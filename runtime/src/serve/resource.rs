@@ -40,14 +40,24 @@ impl Resource {
         if text.contains('?') {
             return Err("leave out the query");
         }
-        let (_, rest) = text.split_once("://").ok_or("write `//` after the scheme")?;
+        let (_, rest) = text
+            .split_once("://")
+            .ok_or("write `//` after the scheme")?;
         let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
         if authority.contains('@') {
             return Err("leave out the user information");
         }
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._~/%:@!$&'()*+,;=[]".contains(&b);
-        if !rest.bytes().all(legal) || url.path() != path.strip_prefix("").filter(|p| !p.is_empty()).unwrap_or("/") {
-            return Err("write the host in ASCII and the path percent-encoded and without dot segments");
+        if !rest.bytes().all(legal)
+            || url.path()
+                != path
+                    .strip_prefix("")
+                    .filter(|p| !p.is_empty())
+                    .unwrap_or("/")
+        {
+            return Err(
+                "write the host in ASCII and the path percent-encoded and without dot segments",
+            );
         }
         let loopback = url.host().is_some_and(|host| is_loopback(&host));
         if url.scheme() == "http" && !loopback && !allow_http {
@@ -56,7 +66,11 @@ impl Resource {
         let authority = authority.to_ascii_lowercase();
         Ok(Self {
             origin: format!("{}://{authority}", url.scheme()),
-            path: if path == "/" { String::new() } else { path.to_owned() },
+            path: if path == "/" {
+                String::new()
+            } else {
+                path.to_owned()
+            },
             host: url.host_str().unwrap_or_default().to_owned(),
             loopback,
         })
@@ -69,7 +83,11 @@ impl Resource {
 
     /// Where the MCP endpoint is on this host. Never empty.
     pub(crate) fn endpoint(&self) -> &str {
-        if self.path.is_empty() { "/" } else { &self.path }
+        if self.path.is_empty() {
+            "/"
+        } else {
+            &self.path
+        }
     }
 
     /// The path of the metadata document: the well-known segment before the path of the resource.
@@ -117,8 +135,16 @@ mod tests {
                 "https://h:8443/a/mcp",
                 "https://h:8443/.well-known/oauth-protected-resource/a/mcp",
             ),
-            ("https://h", "https://h", "https://h/.well-known/oauth-protected-resource"),
-            ("https://H.example/", "https://h.example", "https://h.example/.well-known/oauth-protected-resource"),
+            (
+                "https://h",
+                "https://h",
+                "https://h/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://H.example/",
+                "https://h.example",
+                "https://h.example/.well-known/oauth-protected-resource",
+            ),
             (
                 "HTTPS://H.example/Mcp",
                 "https://h.example/Mcp",

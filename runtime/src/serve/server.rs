@@ -5,7 +5,8 @@ use std::{borrow::Cow, collections::BTreeSet, io, sync::Arc};
 use rmcp::{
     ServiceExt,
     model::{
-        CacheScope, Implementation, ListToolsResult, ServerCapabilities, ServerConfig, Tool as McpTool,
+        CacheScope, Implementation, ListToolsResult, ServerCapabilities, ServerConfig,
+        Tool as McpTool,
     },
 };
 
@@ -133,14 +134,20 @@ impl Server {
     }
 
     /// Scopes that every request needs, whatever it asks for. They are named in each challenge.
-    pub fn require(mut self, scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+    pub fn require(
+        mut self,
+        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
         self.require.extend(scopes.into_iter().map(Into::into));
         self
     }
 
     /// Scopes to leave out of `scopes_supported`, so that clients do not ask for them at the first login:
     /// they are challenged when a tool that needs them is called.
-    pub fn step_up(mut self, scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+    pub fn step_up(
+        mut self,
+        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
         self.step_up.extend(scopes.into_iter().map(Into::into));
         self
     }
@@ -206,7 +213,9 @@ impl Server {
     #[cfg(feature = "http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub fn build(self) -> Result<ProtectedServer, ConfigError> {
-        Ok(ProtectedServer { core: Arc::new(self.assemble(Transport::Http)?) })
+        Ok(ProtectedServer {
+            core: Arc::new(self.assemble(Transport::Http)?),
+        })
     }
 
     /// Builds the server and serves HTTP at `address` until the process is told to stop (Ctrl-C or
@@ -244,8 +253,14 @@ impl Server {
         };
         let principal = token.map(|token| Principal::new(token, core.registry.scopes()));
         let environment = Some(Arc::new(Environment::new(principal)));
-        let guard = Guard { core: Arc::new(core), environment };
-        let running = guard.serve(rmcp::transport::stdio()).await.map_err(io::Error::other)?;
+        let guard = Guard {
+            core: Arc::new(core),
+            environment,
+        };
+        let running = guard
+            .serve(rmcp::transport::stdio())
+            .await
+            .map_err(io::Error::other)?;
         running.waiting().await.map_err(io::Error::other)?;
         Ok(())
     }
@@ -253,7 +268,10 @@ impl Server {
     fn assemble(self, transport: Transport) -> Result<Core, ConfigError> {
         let mut problems = Vec::new();
         let resource = Resource::parse(&self.resource, self.insecure_http).map_err(|reason| {
-            problems.push(Problem::InvalidResource { resource: self.resource.clone(), reason });
+            problems.push(Problem::InvalidResource {
+                resource: self.resource.clone(),
+                reason,
+            });
         });
         let base = scope_names(self.require, &mut problems);
         problems.extend(base.iter().filter(|scope| is_reserved(scope)).map(reserved));
@@ -266,15 +284,22 @@ impl Server {
         if self.registered {
             tools.extend(registered());
         }
-        let terms = Terms { base, allow_anonymous: self.allow_anonymous };
-        let registry = Registry::build(tools, &terms, &self.state).map_err(|found| problems.extend(found));
+        let terms = Terms {
+            base,
+            allow_anonymous: self.allow_anonymous,
+        };
+        let registry =
+            Registry::build(tools, &terms, &self.state).map_err(|found| problems.extend(found));
 
         let advertised = match &registry {
             Ok(registry) => advertised(registry, &terms.base, &step_up, &mut problems),
             Err(()) => Vec::new(),
         };
         let protected = match &registry {
-            Ok(registry) => registry.entries().iter().any(|entry| !entry.policy().allows_anonymous()),
+            Ok(registry) => registry
+                .entries()
+                .iter()
+                .any(|entry| !entry.policy().allows_anonymous()),
             Err(()) => false,
         };
         if protected && self.issuers.is_empty() && transport == Transport::Http {
@@ -282,12 +307,16 @@ impl Server {
         }
         let verifier = match (&resource, self.verifier) {
             (_, Some(verifier)) => Some(verifier),
-            (Ok(resource), None) => verifier(&self.issuers, resource, self.insecure_http, &mut problems),
+            (Ok(resource), None) => {
+                verifier(&self.issuers, resource, self.insecure_http, &mut problems)
+            }
             (Err(()), None) => None,
         };
         #[cfg(feature = "http")]
         let hosts = match &resource {
-            Ok(resource) => super::hosts::Hosts::new(resource, &self.hosts, &self.origins, &mut problems),
+            Ok(resource) => {
+                super::hosts::Hosts::new(resource, &self.hosts, &self.origins, &mut problems)
+            }
             Err(()) => super::hosts::Hosts::default(),
         };
         ConfigError::unless_empty(problems)?;
@@ -296,7 +325,8 @@ impl Server {
         };
 
         let name = self.name.unwrap_or_else(|| resource.host().to_owned());
-        let server_info = Implementation::new(&name, self.version.unwrap_or_else(|| "0.0.0".into()));
+        let server_info =
+            Implementation::new(&name, self.version.unwrap_or_else(|| "0.0.0".into()));
         let capabilities = ServerCapabilities::builder().enable_tools().build();
         let mut info = ServerConfig::new(capabilities).with_server_info(server_info);
         info.instructions = self.instructions;
@@ -304,8 +334,9 @@ impl Server {
             #[cfg(feature = "http")]
             challenges: super::challenge::Challenges::new(&resource, &registry, &advertised),
             #[cfg(feature = "http")]
-            metadata: (!self.issuers.is_empty())
-                .then(|| super::metadata::document(&resource, Some(&name), &self.issuers, &advertised)),
+            metadata: (!self.issuers.is_empty()).then(|| {
+                super::metadata::document(&resource, Some(&name), &self.issuers, &advertised)
+            }),
             #[cfg(feature = "http")]
             hosts,
             list: list(&registry, protected),
@@ -330,7 +361,7 @@ impl std::fmt::Debug for Server {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Transport {
-    #[cfg(feature = "http")]
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "stdio is all there is then"))]
     Http,
     Stdio,
 }
@@ -407,11 +438,17 @@ fn advertised(
             problems.push(Problem::StepUpScopeRequired(scope.to_string()));
         } else if !declared.contains(scope) {
             let nearest = nearest(scope.as_str(), declared.iter().map(ScopeName::as_str));
-            problems.push(Problem::UnknownStepUpScope { scope: scope.to_string(), nearest });
+            problems.push(Problem::UnknownStepUpScope {
+                scope: scope.to_string(),
+                nearest,
+            });
         }
     }
     let step_up: BTreeSet<_> = step_up.iter().collect();
-    declared.into_iter().filter(|scope| !step_up.contains(scope)).collect()
+    declared
+        .into_iter()
+        .filter(|scope| !step_up.contains(scope))
+        .collect()
 }
 
 /// The candidate that differs least from `text`, if it differs little.
@@ -449,14 +486,21 @@ fn verifier(
 /// What `tools/list` answers: the same for everybody who may ask.
 fn list(registry: &Registry, protected: bool) -> ListToolsResult {
     let tools = registry.entries().iter().map(|entry| {
-        let mut tool =
-            McpTool::new(entry.name.clone(), entry.description.clone(), entry.input.clone());
+        let mut tool = McpTool::new(
+            entry.name.clone(),
+            entry.description.clone(),
+            entry.input.clone(),
+        );
         tool.title = entry.title.clone();
         tool.output_schema = entry.output.clone();
         tool
     });
     let mut list = ListToolsResult::with_all_items(tools.collect());
     list.ttl_ms = Some(LIST_TTL_MS);
-    list.cache_scope = Some(if protected { CacheScope::Private } else { CacheScope::Public });
+    list.cache_scope = Some(if protected {
+        CacheScope::Private
+    } else {
+        CacheScope::Public
+    });
     list
 }

@@ -26,12 +26,16 @@ impl Environment {
 
     /// The caller, as long as its token is valid.
     pub(crate) fn principal(&self) -> Result<Option<&Principal>, ErrorData> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(u64::MAX, |since| since.as_secs());
         match &self.principal {
             Some(principal) if principal.expires_at().is_some_and(|expiry| now >= expiry) => {
                 Err(ErrorData::new(
                     ErrorCode(401),
-                    format!("the access token in {TOKEN_VARIABLE} has expired: start the server with a fresh one"),
+                    format!(
+                        "the access token in {TOKEN_VARIABLE} has expired: start the server with a fresh one"
+                    ),
                     None,
                 ))
             }
@@ -44,13 +48,21 @@ impl Environment {
         let scopes: Vec<_> = policy.scopes().iter().map(ScopeName::as_str).collect();
         let scopes = scopes.join(" ");
         let (code, message) = match (&self.principal, scopes.as_str()) {
-            (None, "") => (401, format!("this needs a caller: set {TOKEN_VARIABLE} to an access token")),
-            (None, scopes) => {
-                (401, format!("this needs a caller: set {TOKEN_VARIABLE} to an access token with scope `{scopes}`"))
-            }
+            (None, "") => (
+                401,
+                format!("this needs a caller: set {TOKEN_VARIABLE} to an access token"),
+            ),
+            (None, scopes) => (
+                401,
+                format!(
+                    "this needs a caller: set {TOKEN_VARIABLE} to an access token with scope `{scopes}`"
+                ),
+            ),
             (Some(_), scopes) => (
                 403,
-                format!("insufficient scope: this needs `{scopes}`; set {TOKEN_VARIABLE} to an access token that holds it"),
+                format!(
+                    "insufficient scope: this needs `{scopes}`; set {TOKEN_VARIABLE} to an access token that holds it"
+                ),
             ),
         };
         ErrorData::new(ErrorCode(code), message, None)

@@ -43,9 +43,19 @@ pub(crate) struct Denial {
 impl Ticket {
     /// A ticket for the guard of `server`, and the other end of its verdict. That end also reports when
     /// the request is over without any.
-    pub(crate) fn new(server: Arc<Core>, principal: Option<Principal>) -> (Self, oneshot::Receiver<Verdict>) {
+    pub(crate) fn new(
+        server: Arc<Core>,
+        principal: Option<Principal>,
+    ) -> (Self, oneshot::Receiver<Verdict>) {
         let (sender, receiver) = oneshot::channel();
-        (Self(Arc::new(Inner { server, principal, verdict: Mutex::new(Some(sender)) })), receiver)
+        (
+            Self(Arc::new(Inner {
+                server,
+                principal,
+                verdict: Mutex::new(Some(sender)),
+            })),
+            receiver,
+        )
     }
 
     /// Whether the layer of `server` issued this ticket. Another server's principal means nothing here.
@@ -59,7 +69,12 @@ impl Ticket {
 
     /// Tells the layer. The first verdict counts.
     pub(crate) fn decide(&self, verdict: Verdict) {
-        let sender = self.0.verdict.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let sender = self
+            .0
+            .verdict
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(sender) = sender {
             // Nobody listens any more when the client has gone.
             let _ = sender.send(verdict);
