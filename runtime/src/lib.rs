@@ -2,16 +2,47 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod declare;
+pub mod prelude;
 #[cfg(feature = "testkit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
 pub mod testkit;
 #[cfg(feature = "verify")]
 mod verify;
 
+#[cfg(feature = "rmcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
+pub use declare::extract::Extension;
 pub use declare::{
+    call::{Call, CallFuture},
+    extract::{Args, FromCall, State},
     principal::{Principal, VerifiedToken},
+    problem::{ConfigError, Problem},
+    reply::{IntoReply, Json, Rejection, Reply, ReplyBody},
     scope::{InvalidScope, ScopeName},
+    tool::{Handler, Location, Signature, Tool},
 };
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
 pub use verify::token::{InvalidToken, Verification, Verifier, VerifyError};
+
+/// Declares an MCP tool: an async function that says who may call it.
+///
+/// ```
+/// use toolgate::prelude::*;
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Pair {
+///     a: i64,
+///     b: i64,
+/// }
+///
+/// /// Add two numbers.
+/// #[mcp_tool(scopes = "mcp:tools")]
+/// async fn add(Args(Pair { a, b }): Args<Pair>) -> String {
+///     (a + b).to_string()
+/// }
+/// ```
+pub use toolgate_macros::mcp_tool;
+
+#[doc(hidden)]
+pub mod __private;

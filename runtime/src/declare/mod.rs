@@ -3,5 +3,14 @@
 //! Nothing in this module does I/O, knows HTTP or touches cryptography. A crate that only declares
 //! tools builds with `default-features = false` and gets exactly this module.
 
+pub(crate) mod call;
+pub(crate) mod extract;
+pub(crate) mod policy;
 pub(crate) mod principal;
+pub(crate) mod problem;
+pub(crate) mod registry;
+pub(crate) mod reply;
+pub(crate) mod schema;
 pub(crate) mod scope;
+pub(crate) mod state;
+pub(crate) mod tool;

@@ -103,6 +103,11 @@ impl ScopeTable {
         at
     }
 
+    /// Every scope, in the order in which they were first mentioned.
+    pub(crate) fn names(&self) -> &[ScopeName] {
+        &self.names
+    }
+
     /// The set of those of `scopes` that the declarations mention; others cannot matter.
     pub(crate) fn set<'a>(&self, scopes: impl IntoIterator<Item = &'a ScopeName>) -> ScopeSet {
         scopes

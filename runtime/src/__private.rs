@@ -1,0 +1,29 @@
+//! What the code that `#[mcp_tool]` writes refers to. Not part of the public interface: it changes with
+//! the macros, which is why they are pinned to one version.
+
+pub use std::{boxed::Box, column, file, line, option::Option};
+
+pub use inventory;
+
+pub use crate::declare::{
+    call::Call,
+    extract::FromCall,
+    reply::{IntoReply, Rejection, Reply},
+    tool::{DeclaredAccess as Access, Location, Signature, ToolDeclaration},
+};
+
+/// Refuses, when the tool is compiled, a tool with two parameters that take the arguments.
+pub const fn at_most_one_args(takes: &[bool]) {
+    let mut count = 0;
+    let mut at = 0;
+    while at < takes.len() {
+        if takes[at] {
+            count += 1;
+        }
+        at += 1;
+    }
+    assert!(
+        count <= 1,
+        "a tool takes its arguments once: merge the two `Args<T>` into one struct"
+    );
+}
