@@ -1,0 +1,329 @@
+//! Parses the arguments of `#[mcp_tool(..)]`: keys and values, separated by commas.
+//!
+//! The arguments are cut at their commas first, so a mistake in one of them never hides another.
+
+use proc_macro2::{Ident, Punct, TokenStream, TokenTree};
+use syn::{
+    LitStr, Path, Result, Token,
+    ext::IdentExt as _,
+    parse::{ParseStream, Parser as _},
+    token::Paren,
+};
+
+use crate::diag::{Diag, mistake};
+
+/// The arguments as they were written.
+#[derive(Default)]
+pub(crate) struct Attr {
+    /// Who may call: every key that says so, with the mistaken ones.
+    pub(crate) access: Vec<(Ident, Access)>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) title: Option<LitStr>,
+    /// The path to the runtime crate.
+    pub(crate) krate: Option<Path>,
+}
+
+/// Who may call, as it was written.
+pub(crate) enum Access {
+    /// `scopes = "a b"`
+    ScopeText(LitStr),
+    /// `scopes("a", "b")`
+    ScopeList(Vec<LitStr>),
+    /// `authenticated`
+    Authenticated,
+    /// `public`
+    Public,
+    /// Something that was meant to say who may call and is reported already.
+    Mistaken,
+}
+
+/// Each key with an example of it.
+const KEYS: [(&str, &str); 6] = [
+    ("scopes", "scopes = \"...\""),
+    ("authenticated", "authenticated"),
+    ("public", "public"),
+    ("name", "name = \"...\""),
+    ("title", "title = \"...\""),
+    ("crate", "crate = path::to::toolgate"),
+];
+
+/// What other libraries call our keys.
+const FOREIGN: [(&str, &[&str]); 5] = [
+    ("scopes", &["requires", "required_scopes", "permissions"]),
+    ("authenticated", &["auth", "login", "protected"]),
+    ("public", &["anonymous", "allow_anonymous", "anyone"]),
+    ("name", &["rename", "id"]),
+    ("crate", &["krate", "crate_path"]),
+];
+
+pub(crate) fn parse(args: TokenStream, diag: &mut Diag) -> Attr {
+    let mut attr = Attr::default();
+    let mut given = Vec::new();
+    for (entry, comma) in split(args) {
+        if entry.is_empty() {
+            diag.error(
+                comma,
+                "expected a key before this comma",
+                "remove the comma",
+            );
+            continue;
+        }
+        let read = |input: ParseStream<'_>| attr.entry(input, &mut given, diag);
+        if let Err(error) = read.parse2(entry) {
+            diag.push(error);
+        }
+    }
+    attr
+}
+
+/// The stretches between commas, each with the comma that ends it. A comma at the very end is fine.
+fn split(tokens: TokenStream) -> Vec<(TokenStream, Option<Punct>)> {
+    let mut entries = Vec::new();
+    let mut entry = TokenStream::new();
+    for token in tokens {
+        match token {
+            TokenTree::Punct(comma) if comma.as_char() == ',' => {
+                entries.push((std::mem::take(&mut entry), Some(comma)));
+            }
+            token => entry.extend([token]),
+        }
+    }
+    if !entry.is_empty() {
+        entries.push((entry, None));
+    }
+    entries
+}
+
+impl Attr {
+    /// One key with its value.
+    fn entry(
+        &mut self,
+        input: ParseStream<'_>,
+        given: &mut Vec<Ident>,
+        diag: &mut Diag,
+    ) -> Result<()> {
+        if input.peek(LitStr) {
+            // A scope without its key; who may call is not missing as well.
+            let literal: LitStr = input.parse()?;
+            rest(input)?;
+            let key = Ident::new("scopes", literal.span());
+            self.access.push((key, Access::Mistaken));
+            let help = "write `scopes = \"...\"`";
+            return Err(mistake(literal, "expected a key before this value", help));
+        }
+        if !input.peek(Ident::peek_any) {
+            let help = format!("the keys are {}", key_list());
+            return Err(mistake(rest(input)?, "expected a key", help));
+        }
+        let key = input.call(Ident::parse_any)?;
+        if given.contains(&key) {
+            let help = if key == "scopes" {
+                "write all of them in one list: `scopes(\"a\", \"b\")`"
+            } else {
+                "keep one of them"
+            };
+            rest(input)?;
+            return Err(mistake(&key, format_args!("`{key}` is given twice"), help));
+        }
+        given.push(key.clone());
+        match key.to_string().as_str() {
+            "scopes" => {
+                let access = scopes(&key, input, diag).unwrap_or_else(|error| {
+                    diag.push(error);
+                    Access::Mistaken
+                });
+                self.access.push((key, access));
+            }
+            "authenticated" => self.word(key, Access::Authenticated, input)?,
+            "public" => self.word(key, Access::Public, input)?,
+            "name" => self.name = Some(string(&key, input)?),
+            "title" => self.title = Some(string(&key, input)?),
+            "crate" => self.krate = Some(path(&key, input)?),
+            _ => return Err(self.unknown(key, input)),
+        }
+        if input.is_empty() {
+            return Ok(());
+        }
+        let next: TokenTree = input.parse()?;
+        rest(input)?;
+        let help = "put a comma between keys, and write several scopes as `scopes(\"a\", \"b\")`";
+        Err(mistake(next, "expected `,`", help))
+    }
+
+    /// A key without a value.
+    fn word(&mut self, key: Ident, access: Access, input: ParseStream<'_>) -> Result<()> {
+        let result = if input.peek(Token![=]) || input.peek(Paren) {
+            let what = format!("`{key}` takes no value");
+            let help = format!("write `{key}` alone, or leave it out");
+            Err(mistake(rest(input)?, what, help))
+        } else {
+            Ok(())
+        };
+        self.access.push((key, access));
+        result
+    }
+
+    /// A key that does not exist. If it was meant to say who may call, that is not missing as well.
+    fn unknown(&mut self, key: Ident, input: ParseStream<'_>) -> syn::Error {
+        if let Err(error) = rest(input) {
+            return error;
+        }
+        let text = key.unraw().to_string();
+        let what = format!("unknown key `{text}` in `#[mcp_tool]`");
+        if ["description", "desc", "doc", "about"].contains(&text.as_str()) {
+            let help = "the doc comment of the function is the description: `/// What it does.`";
+            return mistake(key, what, help);
+        }
+        let Some((meant, example)) = similar_key(&text) else {
+            return mistake(key, what, format_args!("the keys are {}", key_list()));
+        };
+        let what = format!("{what}; did you mean `{meant}`?");
+        let error = mistake(&key, what, format_args!("write `{example}`"));
+        if ["scopes", "authenticated", "public"].contains(&meant) {
+            self.access.push((key, Access::Mistaken));
+        }
+        error
+    }
+}
+
+/// `= "a b"` or `("a", "b")`.
+fn scopes(key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> Result<Access> {
+    if !input.peek(Paren) {
+        equals(key, input)?;
+        return literal(
+            input,
+            "a scope is a string literal",
+            "write `scopes = \"...\"`, or `scopes(\"...\", \"...\")` for several",
+        )
+        .map(Access::ScopeText);
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    let mut list = Vec::new();
+    for (entry, comma) in split(content.parse()?) {
+        if entry.is_empty() {
+            diag.error(
+                comma,
+                "expected a scope before this comma",
+                "remove the comma",
+            );
+            continue;
+        }
+        let read = |input: ParseStream<'_>| {
+            let scope = literal(
+                input,
+                "a scope is a string literal",
+                "write it in quotes: `\"...\"`",
+            )?;
+            match rest(input)? {
+                more if more.is_empty() => Ok(scope),
+                more => Err(mistake(more, "expected `,`", "put a comma between scopes")),
+            }
+        };
+        match read.parse2(entry) {
+            Ok(scope) => list.push(scope),
+            Err(error) => diag.push(error),
+        }
+    }
+    Ok(Access::ScopeList(list))
+}
+
+/// `= ".."`
+fn string(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
+    equals(key, input)?;
+    let what = format!("the value of `{key}` is a string literal");
+    literal(input, &what, &format!("write `{key} = \"...\"`"))
+}
+
+/// `= path`
+fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
+    equals(key, input)?;
+    let value = input.fork();
+    input.call(Path::parse_mod_style).or_else(|_| {
+        rest(input)?;
+        let what = "the value of `crate` is a path";
+        Err(mistake(
+            rest(&value)?,
+            what,
+            "write it without quotes: `crate = path::to::toolgate`",
+        ))
+    })
+}
+
+/// The `=` between a key and a value, both of which have to be there.
+fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    let example = example(key);
+    if !input.is_empty() && !input.peek(Token![=]) {
+        let what = format!("expected `=` after `{key}`");
+        return Err(mistake(
+            rest(input)?,
+            what,
+            format_args!("write `{example}`"),
+        ));
+    }
+    input.parse::<Option<Token![=]>>()?;
+    if input.is_empty() {
+        let what = format!("`{key}` has no value");
+        return Err(mistake(key, what, format_args!("write `{example}`")));
+    }
+    Ok(())
+}
+
+/// A plain string literal; anything else is `what` is wrong.
+fn literal(input: ParseStream<'_>, what: &str, help: &str) -> Result<LitStr> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        if literal.suffix().is_empty() {
+            return Ok(literal);
+        }
+        rest(input)?;
+        return Err(mistake(literal, what, "remove the suffix of the literal"));
+    }
+    Err(mistake(rest(input)?, what, help))
+}
+
+/// What is left of the entry.
+fn rest(input: ParseStream<'_>) -> Result<TokenStream> {
+    input.parse()
+}
+
+fn example(key: &Ident) -> &'static str {
+    KEYS.iter()
+        .find(|(name, _)| key == name)
+        .map_or("", |(_, example)| example)
+}
+
+fn key_list() -> String {
+    KEYS.map(|(key, _)| format!("`{key}`")).join(", ")
+}
+
+/// The key that `text` was probably meant to be, with an example of it.
+fn similar_key(text: &str) -> Option<(&'static str, &'static str)> {
+    let text = text.to_ascii_lowercase();
+    let foreign = FOREIGN
+        .iter()
+        .find(|(_, names)| names.contains(&text.as_str()))
+        .map(|&(key, _)| key);
+    KEYS.into_iter()
+        .find(|(key, _)| Some(*key) == foreign)
+        .or_else(|| {
+            KEYS.into_iter()
+                .min_by_key(|(key, _)| distance(key, &text))
+                .filter(|(key, _)| distance(key, &text) <= key.len() / 3)
+        })
+}
+
+/// The number of letters to insert, remove or replace to make `a` out of `b` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,16 @@
+// `authenticated` stands alone.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(authenticated("mcp:tools"))]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

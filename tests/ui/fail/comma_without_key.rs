@@ -1,0 +1,16 @@
+// A comma with nothing before it.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(public,, name = "greet")]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

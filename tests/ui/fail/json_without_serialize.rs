@@ -1,0 +1,13 @@
+// Structured content is serialized.
+
+use toolgate::prelude::*;
+
+struct Greeting;
+
+/// Says hello.
+#[mcp_tool(public)]
+async fn hello() -> Json<Greeting> {
+    Json(Greeting)
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A tool needs a name.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(public, name = "")]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// The specification allows letters, digits and `_ - .`.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(public, name = "say hello")]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

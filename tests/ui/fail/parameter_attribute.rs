@@ -1,0 +1,15 @@
+// An attribute could remove the parameter.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(authenticated)]
+async fn hello(#[cfg(all())] who: Principal) -> String {
+    who.subject().to_owned()
+}
+
+async fn used(who: Principal) -> String {
+    hello(who).await
+}
+
+fn main() {}

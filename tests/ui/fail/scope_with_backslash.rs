@@ -1,0 +1,16 @@
+// RFC 6749 section 3.3 excludes the backslash.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(scopes = "notes\\read")]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A title that shows nothing.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(public, title = " ")]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}
