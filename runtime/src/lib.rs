@@ -3,6 +3,8 @@
 
 mod declare;
 pub mod prelude;
+#[cfg(feature = "rmcp")]
+mod serve;
 #[cfg(feature = "testkit")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
 pub mod testkit;
@@ -21,9 +23,30 @@ pub use declare::{
     scope::{InvalidScope, ScopeName},
     tool::{Handler, Location, Signature, Tool},
 };
+#[cfg(feature = "rmcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
+pub use serve::{
+    guard::Guard,
+    server::{ServeError, Server},
+    stdio::TOKEN_VARIABLE,
+};
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use serve::{
+    layer::{GuardLayer, GuardService},
+    listen::McpService,
+    refusal::Refused,
+    server::ProtectedServer,
+};
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
-pub use verify::token::{InvalidToken, Verification, Verifier, VerifyError};
+pub use verify::{
+    algorithm::SignatureAlgorithm,
+    clock::Clock,
+    jose::TokenType,
+    keys::{InvalidKeySet, KeySet, PublicKey},
+    token::{InvalidToken, Verification, Verifier, VerifyError},
+};
 
 /// Declares an MCP tool: an async function that says who may call it.
 ///

@@ -63,7 +63,12 @@ pub(crate) enum Admission<'r> {
 /// differently.
 pub(crate) struct Permit<'r>(&'r Entry);
 
-impl Permit<'_> {
+impl<'r> Permit<'r> {
+    /// The name of the tool.
+    pub(crate) fn name(&self) -> &'r str {
+        &self.0.name
+    }
+
     /// Runs the tool.
     pub(crate) fn run(self, call: Call) -> CallFuture {
         (self.0.call)(call)

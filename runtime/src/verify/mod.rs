@@ -1,3 +1,37 @@
 //! Who is calling? From the `Authorization` header to a verified token.
+//!
+//! Read in this order, this is the whole way of a token:
+//!
+//! | file | question |
+//! |---|---|
+//! | `bearer` | is there exactly one well-formed bearer credential? |
+//! | `jose`, `json` | is it one signed object, written in the one permitted way? |
+//! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
+//! | `source`, `keys`, `algorithm` | which admitted key of that issuer fits? |
+//! | `claims`, `clock` | was it issued for us, is it an access token, is it valid now? |
+//! | `remote`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
+//!
+//! Nothing from a token reaches an error, a log line or a `Debug` text. No input reaches a panic: the
+//! lints below hold for everything but tests.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
+mod admission;
+pub(crate) mod algorithm;
+pub(crate) mod bearer;
+mod claims;
+pub(crate) mod clock;
+pub(crate) mod jose;
+mod json;
+pub(crate) mod keys;
 pub(crate) mod token;

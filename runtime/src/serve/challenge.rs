@@ -1,0 +1,96 @@
+//! `WWW-Authenticate` values, written once when the server is built.
+//!
+//! [RFC 6750 §3] and [RFC 9728 §5.1] say what they hold. Nothing of a request or a token is ever copied
+//! into one. Which scopes a challenge names is a matter of what is asked for, never of the caller: the same
+//! operation is challenged with the same bytes every time.
+//!
+//! [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
+//! [RFC 9728 §5.1]: https://www.rfc-editor.org/rfc/rfc9728#section-5.1
+
+use http::HeaderValue;
+
+use super::resource::Resource;
+use crate::declare::{
+    policy::{Decision, Policy},
+    registry::Registry,
+    scope::ScopeName,
+};
+
+/// The challenges of one operation.
+pub(crate) struct OperationChallenges {
+    unauthenticated: HeaderValue,
+    insufficient_scope: HeaderValue,
+}
+
+impl OperationChallenges {
+    fn new(metadata_url: &str, policy: &Policy) -> Self {
+        let scopes = policy.scopes();
+        let insufficient = [
+            ("error", "insufficient_scope"),
+            ("error_description", "this operation needs more scopes"),
+        ];
+        Self {
+            unauthenticated: challenge(&[], scopes, metadata_url),
+            insufficient_scope: challenge(&insufficient, scopes, metadata_url),
+        }
+    }
+
+    /// The challenge that goes with `decision`.
+    pub(crate) fn of(&self, decision: Decision) -> Option<&HeaderValue> {
+        match decision {
+            Decision::Allow => None,
+            Decision::Unauthenticated => Some(&self.unauthenticated),
+            Decision::InsufficientScope => Some(&self.insufficient_scope),
+        }
+    }
+}
+
+/// The challenges of one server.
+pub(crate) struct Challenges {
+    /// There was no token.
+    pub(crate) no_credentials: HeaderValue,
+    /// There was one, and it is not valid here.
+    pub(crate) invalid_token: HeaderValue,
+    /// For what every request needs.
+    pub(crate) base: OperationChallenges,
+    /// For each tool, in the order of the registry.
+    pub(crate) tools: Vec<OperationChallenges>,
+}
+
+impl Challenges {
+    pub(crate) fn new(resource: &Resource, registry: &Registry, advertised: &[ScopeName]) -> Self {
+        let url = &resource.metadata_url();
+        let invalid = [
+            ("error", "invalid_token"),
+            ("error_description", "the access token is not valid here"),
+        ];
+        Self {
+            no_credentials: challenge(&[], advertised, url),
+            invalid_token: challenge(&invalid, advertised, url),
+            base: OperationChallenges::new(url, registry.base()),
+            tools: registry
+                .entries()
+                .iter()
+                .map(|entry| OperationChallenges::new(url, entry.policy()))
+                .collect(),
+        }
+    }
+}
+
+/// A Bearer challenge. Every value is from a grammar that needs no escaping inside a quoted string: scopes
+/// by [`ScopeName`], the URL by [`Resource`], the rest are constants.
+fn challenge(parameters: &[(&str, &str)], scopes: &[ScopeName], metadata_url: &str) -> HeaderValue {
+    let scopes: Vec<_> = scopes.iter().map(ScopeName::as_str).collect();
+    let scopes = scopes.join(" ");
+    let mut all = parameters.to_vec();
+    if !scopes.is_empty() {
+        all.push(("scope", &scopes));
+    }
+    all.push(("resource_metadata", metadata_url));
+    let all: Vec<_> = all
+        .iter()
+        .map(|(name, value)| format!("{name}=\"{value}\""))
+        .collect();
+    HeaderValue::try_from(format!("Bearer {}", all.join(", ")))
+        .expect("scopes, URL and constants are visible ASCII")
+}

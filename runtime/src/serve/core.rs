@@ -1,0 +1,41 @@
+//! What the guard and the layer of one server share, made once when the server is built.
+
+use std::sync::Arc;
+
+use rmcp::model::{ListToolsResult, ServerConfig};
+
+use super::resource::Resource;
+#[cfg(feature = "http")]
+use super::{challenge::Challenges, hosts::Hosts};
+use crate::{
+    declare::{registry::Registry, state::StateMap},
+    verify::token::Verifier,
+};
+
+pub(crate) struct Core {
+    pub(crate) resource: Resource,
+    pub(crate) registry: Registry,
+    pub(crate) state: Arc<StateMap>,
+    /// Nobody to ask: only for servers on which nothing is protected.
+    pub(crate) verifier: Option<Arc<dyn Verifier>>,
+    pub(crate) allow_anonymous: bool,
+    /// What `initialize` and `server/discover` say.
+    pub(crate) info: ServerConfig,
+    /// What `tools/list` says.
+    pub(crate) list: ListToolsResult,
+    #[cfg(feature = "http")]
+    pub(crate) challenges: Challenges,
+    #[cfg(feature = "http")]
+    pub(crate) hosts: Hosts,
+    /// The Protected Resource Metadata document, unless nothing is protected.
+    #[cfg(feature = "http")]
+    pub(crate) metadata: Option<bytes::Bytes>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
+    }
+}

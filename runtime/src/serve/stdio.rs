@@ -1,0 +1,70 @@
+//! Standard input and output: the caller is whoever the environment names.
+//!
+//! There is no OAuth flow on stdio (MCP Authorization, Protocol Requirements): a client starts the server
+//! as a child process and puts credentials into its environment. The decision is the same as over HTTP;
+//! only the way to say no differs.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rmcp::{ErrorData, model::ErrorCode};
+
+use crate::declare::{policy::Policy, principal::Principal, scope::ScopeName};
+
+/// The environment variable that holds the access token on stdio.
+pub const TOKEN_VARIABLE: &str = "TOOLGATE_TOKEN";
+
+/// Who the environment says is calling.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    principal: Option<Principal>,
+}
+
+impl Environment {
+    pub(crate) fn new(principal: Option<Principal>) -> Self {
+        Self { principal }
+    }
+
+    /// The caller, as long as its token is valid.
+    pub(crate) fn principal(&self) -> Result<Option<&Principal>, ErrorData> {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(u64::MAX, |since| since.as_secs());
+        match &self.principal {
+            Some(principal) if principal.expires_at().is_some_and(|expiry| now >= expiry) => {
+                Err(ErrorData::new(
+                    ErrorCode(401),
+                    format!(
+                        "the access token in {TOKEN_VARIABLE} has expired: start the server with a fresh one"
+                    ),
+                    None,
+                ))
+            }
+            principal => Ok(principal.as_ref()),
+        }
+    }
+
+    /// What to tell the caller of something that `policy` keeps from it.
+    pub(crate) fn denial(&self, policy: &Policy) -> ErrorData {
+        let scopes: Vec<_> = policy.scopes().iter().map(ScopeName::as_str).collect();
+        let scopes = scopes.join(" ");
+        let (code, message) = match (&self.principal, scopes.as_str()) {
+            (None, "") => (
+                401,
+                format!("this needs a caller: set {TOKEN_VARIABLE} to an access token"),
+            ),
+            (None, scopes) => (
+                401,
+                format!(
+                    "this needs a caller: set {TOKEN_VARIABLE} to an access token with scope `{scopes}`"
+                ),
+            ),
+            (Some(_), scopes) => (
+                403,
+                format!(
+                    "insufficient scope: this needs `{scopes}`; set {TOKEN_VARIABLE} to an access token that holds it"
+                ),
+            ),
+        };
+        ErrorData::new(ErrorCode(code), message, None)
+    }
+}

@@ -1,0 +1,559 @@
+//! What a verified token says, checked claim by claim ([RFC 7519 §4.1], [RFC 9068 §4]).
+//!
+//! A registered claim that is present with the wrong type makes the token invalid: "not readable" is never
+//! the same as "absent". `exp`, `aud` and `sub` are mandatory. The audience is compared byte for byte with
+//! this server's identifier: no prefix, host, case or slash tolerance.
+//!
+//! What this does not do: verify the signature or find the issuer, which happened before, and decide what
+//! the caller may do, which happens later.
+//!
+//! [RFC 7519 §4.1]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1
+//! [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{jose::TokenType, token::InvalidToken};
+use crate::declare::{principal::VerifiedToken, scope::ScopeName};
+
+/// The most scopes a token may carry.
+const MAX_SCOPES: usize = 256;
+/// The longest subject, client or token identifier, in characters.
+const MAX_NAME: usize = 255;
+/// 9999-12-31T23:59:59Z.
+const END_OF_TIME: f64 = 253_402_300_799.0;
+
+/// What one server demands of the claims of one issuer.
+#[derive(Debug, Clone)]
+pub(crate) struct ClaimRules {
+    pub(crate) issuer: String,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) token_type: TokenType,
+    pub(crate) leeway: Duration,
+    pub(crate) max_lifetime: Option<Duration>,
+    pub(crate) max_age: Option<Duration>,
+}
+
+impl ClaimRules {
+    /// Whether the token claims to come from this issuer. Checked before any key is looked up.
+    pub(crate) fn check_issuer(&self, claims: &Map<String, Value>) -> Result<(), InvalidToken> {
+        if issuer(claims)? == self.issuer {
+            Ok(())
+        } else {
+            Err(InvalidToken::Issuer)
+        }
+    }
+
+    /// Everything else, on claims whose signature has been verified. `now` is in Unix seconds.
+    pub(crate) fn check(
+        &self,
+        claims: Map<String, Value>,
+        now: u64,
+    ) -> Result<VerifiedToken, InvalidToken> {
+        self.check_issuer(&claims)?;
+        self.check_audience(&claims)?;
+        let expires = self.check_times(&claims, now)?;
+        if claims.contains_key("cnf") {
+            // Bound to a key or certificate (RFC 7800) that nobody asked for: a thief's, perhaps.
+            return Err(InvalidToken::Unproven);
+        }
+        let subject = name(&claims, "sub")?.ok_or(InvalidToken::Claim("sub"))?;
+        let client = match name(&claims, "client_id")? {
+            Some(client) => Some(client),
+            None => name(&claims, "azp")?,
+        };
+        let token_id = name(&claims, "jti")?;
+        if self.token_type == TokenType::Rfc9068 {
+            for required in ["client_id", "iat", "jti"] {
+                if !claims.contains_key(required) {
+                    return Err(InvalidToken::Claim(required));
+                }
+            }
+        }
+        let mut token = VerifiedToken::new(self.issuer.as_str(), subject)
+            .scopes(scopes(&claims)?)
+            .expires_at(expires);
+        if let Some(client) = client {
+            token = token.client_id(client);
+        }
+        if let Some(id) = token_id {
+            token = token.token_id(id);
+        }
+        Ok(token.claims(claims))
+    }
+
+    fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), InvalidToken> {
+        let ours = |audience: &str| self.audiences.iter().any(|our| our == audience);
+        let found = match claims.get("aud") {
+            Some(Value::String(audience)) => ours(audience),
+            Some(Value::Array(audiences)) if !audiences.is_empty() => {
+                let mut found = false;
+                for audience in audiences {
+                    found |= ours(audience.as_str().ok_or(InvalidToken::Claim("aud"))?);
+                }
+                found
+            }
+            _ => return Err(InvalidToken::Claim("aud")),
+        };
+        if found {
+            Ok(())
+        } else {
+            Err(InvalidToken::Audience)
+        }
+    }
+
+    /// Compares as `f64`: whole seconds up to the year 9999 are exact there, and nothing can overflow.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the year 9999; a clock beyond that expires every token"
+    )]
+    fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<u64, InvalidToken> {
+        let now = now as f64;
+        let leeway = self.leeway.as_secs_f64();
+        let expires = time(claims, "exp")?.ok_or(InvalidToken::Claim("exp"))?;
+        let not_before = time(claims, "nbf")?;
+        let issued = time(claims, "iat")?;
+        if now >= expires + leeway {
+            return Err(InvalidToken::Expired);
+        }
+        if [not_before, issued]
+            .into_iter()
+            .flatten()
+            .any(|start| start > now + leeway)
+        {
+            return Err(InvalidToken::NotYetValid);
+        }
+        if self.max_lifetime.is_some() || self.max_age.is_some() {
+            let issued = issued.ok_or(InvalidToken::Claim("iat"))?;
+            let exceeds = |span: f64, limit: Option<Duration>| {
+                limit.is_some_and(|limit| span > limit.as_secs_f64())
+            };
+            if exceeds(expires - issued, self.max_lifetime)
+                || exceeds(now - issued - leeway, self.max_age)
+            {
+                return Err(InvalidToken::Lifetime);
+            }
+        }
+        Ok(expires as u64)
+    }
+}
+
+/// The issuer that unverified claims name.
+pub(crate) fn issuer(claims: &Map<String, Value>) -> Result<&str, InvalidToken> {
+    claims
+        .get("iss")
+        .and_then(Value::as_str)
+        .ok_or(InvalidToken::Claim("iss"))
+}
+
+/// A NumericDate (RFC 7519 §2), fractions allowed.
+fn time(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64>, InvalidToken> {
+    match claims.get(claim) {
+        None => Ok(None),
+        Some(value) => match value.as_f64() {
+            Some(seconds) if (0.0..=END_OF_TIME).contains(&seconds) => Ok(Some(seconds)),
+            _ => Err(InvalidToken::Claim(claim)),
+        },
+    }
+}
+
+/// An identifier that ends up in audit records and per-user state.
+fn name<'a>(
+    claims: &'a Map<String, Value>,
+    claim: &'static str,
+) -> Result<Option<&'a str>, InvalidToken> {
+    match claims.get(claim) {
+        None => Ok(None),
+        Some(Value::String(text))
+            if !text.is_empty()
+                && text.chars().nth(MAX_NAME).is_none()
+                && !text.chars().any(char::is_control) =>
+        {
+            Ok(Some(text))
+        }
+        Some(_) => Err(InvalidToken::Claim(claim)),
+    }
+}
+
+/// The granted scopes: `scope` (RFC 9068 §2.2.3), or, only when that is absent, `scp` as some issuers
+/// spell it. Both are checked when both are there.
+fn scopes(claims: &Map<String, Value>) -> Result<Vec<ScopeName>, InvalidToken> {
+    let scp = match claims.get("scp") {
+        None => None,
+        Some(Value::String(text)) => Some(scope_list("scp", text.split(' '))?),
+        Some(Value::Array(list)) => {
+            let list: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
+            Some(scope_list("scp", list.ok_or(InvalidToken::Claim("scp"))?)?)
+        }
+        Some(_) => return Err(InvalidToken::Claim("scp")),
+    };
+    match claims.get("scope") {
+        None => Ok(scp.unwrap_or_default()),
+        Some(Value::String(text)) => scope_list("scope", text.split(' ')),
+        Some(_) => Err(InvalidToken::Claim("scope")),
+    }
+}
+
+/// Only a space separates (RFC 6749 §3.3); any other white space is no scope character.
+fn scope_list<'a>(
+    claim: &'static str,
+    scopes: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<ScopeName>, InvalidToken> {
+    let mut list = Vec::new();
+    for scope in scopes.into_iter().filter(|scope| !scope.is_empty()) {
+        if list.len() >= MAX_SCOPES {
+            return Err(InvalidToken::Claim(claim));
+        }
+        list.push(ScopeName::new(scope.to_owned()).map_err(|_| InvalidToken::Claim(claim))?);
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn rules() -> ClaimRules {
+        ClaimRules {
+            issuer: "https://as.example".into(),
+            audiences: vec!["https://api.example/mcp".into()],
+            token_type: TokenType::Compatible,
+            leeway: Duration::from_secs(60),
+            max_lifetime: None,
+            max_age: None,
+        }
+    }
+
+    /// Good claims with one of them replaced.
+    fn with(name: &str, value: Value) -> Map<String, Value> {
+        let mut claims = good();
+        claims.insert(name.into(), value);
+        claims
+    }
+
+    fn without(name: &str) -> Map<String, Value> {
+        let mut claims = good();
+        claims.remove(name);
+        claims
+    }
+
+    fn good() -> Map<String, Value> {
+        let claims = json!({
+            "iss": "https://as.example", "aud": "https://api.example/mcp", "sub": "alice",
+            "exp": NOW + 300, "iat": NOW, "client_id": "app", "jti": "1", "scope": "a b",
+        });
+        claims.as_object().unwrap().clone()
+    }
+
+    fn refusal(claims: Map<String, Value>) -> Option<InvalidToken> {
+        rules().check(claims, NOW).err()
+    }
+
+    #[test]
+    fn good_claims_become_a_verified_token() {
+        let token = rules().check(good(), NOW).unwrap();
+        let text = format!("{token:?}");
+        for part in [
+            "https://as.example",
+            "alice",
+            "app",
+            "\"a\", \"b\"",
+            "1700000300",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_claim_of_the_wrong_type_is_never_taken_for_an_absent_one() {
+        let values = [
+            json!("9999999999"),
+            json!(""),
+            json!(1),
+            json!(true),
+            json!(null),
+            json!([]),
+            json!([1]),
+            json!({}),
+            json!(["https://as.example"]),
+            json!(-1),
+            json!(1e300),
+        ];
+        let fits = |claim: &str, value: &Value| match claim {
+            "exp" => false, // 1 is a number, and long past
+            "nbf" | "iat" => value == &json!(1),
+            "sub" | "client_id" | "jti" => value == &json!("9999999999"),
+            "scope" => value.is_string(),
+            "scp" => {
+                value.is_string() || value == &json!([]) || value == &json!(["https://as.example"])
+            }
+            _ => false,
+        };
+        for claim in [
+            "exp",
+            "nbf",
+            "iat",
+            "iss",
+            "aud",
+            "sub",
+            "client_id",
+            "jti",
+            "scope",
+            "scp",
+        ] {
+            for value in &values {
+                let refusal = refusal(with(claim, value.clone()));
+                assert_eq!(
+                    refusal.is_none(),
+                    fits(claim, value),
+                    "{claim}: {value} {refusal:?}"
+                );
+            }
+        }
+        assert_eq!(
+            refusal(with("aud", json!(["https://api.example/mcp", 1]))),
+            Some(InvalidToken::Claim("aud"))
+        );
+        for claim in ["exp", "iss", "aud", "sub"] {
+            assert_eq!(refusal(without(claim)), Some(InvalidToken::Claim(claim)));
+        }
+        let mut azp = without("client_id");
+        azp.insert("azp".into(), json!(["app"]));
+        assert_eq!(refusal(azp), Some(InvalidToken::Claim("azp")));
+    }
+
+    #[test]
+    fn times_are_compared_to_the_second_with_the_leeway() {
+        use InvalidToken::{Expired, NotYetValid};
+        let now = NOW as f64;
+        for (claim, value, expected) in [
+            ("exp", now - 61.0, Some(Expired)),
+            ("exp", now - 60.0, Some(Expired)),
+            ("exp", now - 59.0, None),
+            ("exp", now - 59.5, None),
+            ("nbf", now + 59.0, None),
+            ("nbf", now + 60.0, None),
+            ("nbf", now + 60.5, Some(NotYetValid)),
+            ("nbf", now + 61.0, Some(NotYetValid)),
+            ("iat", now + 60.0, None),
+            ("iat", now + 61.0, Some(NotYetValid)),
+            ("exp", 253_402_300_799.0, None),
+            ("exp", 253_402_300_800.0, Some(InvalidToken::Claim("exp"))),
+            ("exp", 1e18, Some(InvalidToken::Claim("exp"))),
+        ] {
+            assert_eq!(
+                refusal(with(claim, json!(value))),
+                expected,
+                "{claim} {value}"
+            );
+        }
+        assert_eq!(
+            refusal(with("exp", json!(u64::MAX))),
+            Some(InvalidToken::Claim("exp"))
+        );
+        assert_eq!(
+            refusal(with("exp", json!(i64::MIN))),
+            Some(InvalidToken::Claim("exp"))
+        );
+        let strict = ClaimRules {
+            leeway: Duration::ZERO,
+            ..rules()
+        };
+        assert_eq!(
+            strict.check(with("exp", json!(NOW)), NOW).err(),
+            Some(Expired)
+        );
+        assert!(strict.check(with("exp", json!(NOW + 1)), NOW).is_ok());
+        assert_eq!(strict.check(good(), u64::MAX).err(), Some(Expired));
+    }
+
+    #[test]
+    fn a_ceiling_on_lifetime_or_age_needs_iat_and_holds_to_the_second() {
+        let lifetime = |seconds| ClaimRules {
+            max_lifetime: Some(Duration::from_secs(seconds)),
+            ..rules()
+        };
+        assert!(lifetime(300).check(good(), NOW).is_ok());
+        assert_eq!(
+            lifetime(299).check(good(), NOW).err(),
+            Some(InvalidToken::Lifetime)
+        );
+        assert_eq!(
+            lifetime(300).check(without("iat"), NOW).err(),
+            Some(InvalidToken::Claim("iat"))
+        );
+        let age = ClaimRules {
+            max_age: Some(Duration::from_secs(10)),
+            ..rules()
+        };
+        assert!(age.check(good(), NOW + 70).is_ok());
+        assert_eq!(
+            age.check(good(), NOW + 71).err(),
+            Some(InvalidToken::Lifetime)
+        );
+    }
+
+    #[test]
+    fn only_this_very_audience_is_this_server() {
+        for other in [
+            "https://api.example",
+            "https://api.example/",
+            "https://api.example/mcp/",
+            "https://api.example/mcp/x",
+            "https://API.example/mcp",
+            "https://api.example/MCP",
+            "http://api.example/mcp",
+            "https://api.example:443/mcp",
+            " https://api.example/mcp",
+            "*",
+            "",
+        ] {
+            assert_eq!(
+                refusal(with("aud", json!(other))),
+                Some(InvalidToken::Audience),
+                "{other}"
+            );
+            assert_eq!(
+                refusal(with("aud", json!([other]))),
+                Some(InvalidToken::Audience),
+                "{other}"
+            );
+            let mixed = json!([other, "https://api.example/mcp"]);
+            assert_eq!(refusal(with("aud", mixed)), None);
+        }
+    }
+
+    #[test]
+    fn only_this_very_issuer_is_trusted() {
+        for other in [
+            "https://as.example/",
+            "https://AS.example",
+            "https://as.example/a",
+            "http://as.example",
+        ] {
+            assert_eq!(
+                refusal(with("iss", json!(other))),
+                Some(InvalidToken::Issuer),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_short_and_free_of_control_characters() {
+        for claim in ["sub", "client_id", "jti"] {
+            assert_eq!(refusal(with(claim, json!("é".repeat(255)))), None);
+            for bad in [
+                "x".repeat(256),
+                "a\nb".into(),
+                "a\u{0}".into(),
+                "\u{85}".into(),
+                "\u{7f}".into(),
+            ] {
+                assert_eq!(
+                    refusal(with(claim, json!(bad))),
+                    Some(InvalidToken::Claim(claim))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn scopes_are_split_at_spaces_only() {
+        let held = |claims| {
+            scopes(&claims).map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(held(with("scope", json!(" a  b "))).unwrap(), ["a", "b"]);
+        assert_eq!(held(with("scope", json!(""))).unwrap(), [""; 0]);
+        for bad in [
+            "a\tb",
+            "a\nb",
+            "a\u{a0}b",
+            "a\u{2003}b",
+            "a\"b",
+            "a\\b",
+            "é",
+            "a\u{0}",
+        ] {
+            assert_eq!(
+                held(with("scope", json!(bad))),
+                Err(InvalidToken::Claim("scope")),
+                "{bad:?}"
+            );
+        }
+        let many = |n| vec!["s"; n].join(" ");
+        assert_eq!(held(with("scope", json!(many(256)))).unwrap().len(), 256);
+        assert_eq!(
+            held(with("scope", json!(many(257)))),
+            Err(InvalidToken::Claim("scope"))
+        );
+    }
+
+    #[test]
+    fn scp_counts_only_when_scope_is_absent() {
+        let held = |claims| {
+            scopes(&claims).map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(held(with("scp", json!("x y"))).unwrap(), ["a", "b"]);
+        let mut claims = without("scope");
+        assert!(held(claims.clone()).unwrap().is_empty());
+        claims.insert("scp".into(), json!("x y"));
+        assert_eq!(held(claims.clone()).unwrap(), ["x", "y"]);
+        claims.insert("scp".into(), json!(["x", "y"]));
+        assert_eq!(held(claims.clone()).unwrap(), ["x", "y"]);
+        claims.insert("scp".into(), json!(["x y"]));
+        assert_eq!(held(claims), Err(InvalidToken::Claim("scp")));
+    }
+
+    #[test]
+    fn a_token_bound_to_a_key_is_refused_because_no_proof_is_asked_for() {
+        for cnf in [
+            json!({"jkt": "x"}),
+            json!({"x5t#S256": "x"}),
+            json!({}),
+            json!(null),
+        ] {
+            assert_eq!(refusal(with("cnf", cnf)), Some(InvalidToken::Unproven));
+        }
+    }
+
+    #[test]
+    fn rfc_9068_asks_for_more_claims() {
+        let strict = ClaimRules {
+            token_type: TokenType::Rfc9068,
+            ..rules()
+        };
+        assert!(strict.check(good(), NOW).is_ok());
+        for claim in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
+            assert_eq!(
+                strict.check(without(claim), NOW).err(),
+                Some(InvalidToken::Claim(claim))
+            );
+        }
+        for claim in ["client_id", "iat", "jti", "scope"] {
+            assert_eq!(refusal(without(claim)), None, "{claim}");
+        }
+    }
+
+    #[test]
+    fn the_client_is_client_id_and_otherwise_azp() {
+        let client = |claims| {
+            let text = format!("{:?}", rules().check(claims, NOW).unwrap());
+            ["app", "other"]
+                .into_iter()
+                .find(|name| text.contains(name))
+        };
+        assert_eq!(client(with("azp", json!("other"))), Some("app"));
+        let mut azp = without("client_id");
+        assert_eq!(client(azp.clone()), None);
+        azp.insert("azp".into(), json!("other"));
+        assert_eq!(client(azp), Some("other"));
+    }
+}
