@@ -10,7 +10,10 @@ use syn::{
     token::Paren,
 };
 
-use crate::diag::{Diag, mistake};
+use crate::{
+    diag::{Diag, mistake},
+    keys,
+};
 
 /// The arguments as they were written.
 #[derive(Default)]
@@ -36,25 +39,6 @@ pub(crate) enum Access {
     /// Something that was meant to say who may call and is reported already.
     Mistaken,
 }
-
-/// Each key with an example of it.
-const KEYS: [(&str, &str); 6] = [
-    ("scopes", "scopes = \"...\""),
-    ("authenticated", "authenticated"),
-    ("public", "public"),
-    ("name", "name = \"...\""),
-    ("title", "title = \"...\""),
-    ("crate", "crate = path::to::toolgate"),
-];
-
-/// What other libraries call our keys.
-const FOREIGN: [(&str, &[&str]); 5] = [
-    ("scopes", &["requires", "required_scopes", "permissions"]),
-    ("authenticated", &["auth", "login", "protected"]),
-    ("public", &["anonymous", "allow_anonymous", "anyone"]),
-    ("name", &["rename", "id"]),
-    ("crate", &["krate", "crate_path"]),
-];
 
 pub(crate) fn parse(args: TokenStream, diag: &mut Diag) -> Attr {
     let mut attr = Attr::default();
@@ -112,7 +96,7 @@ impl Attr {
             return Err(mistake(literal, "expected a key before this value", help));
         }
         if !input.peek(Ident::peek_any) {
-            let help = format!("the keys are {}", key_list());
+            let help = format!("the keys are {}", keys::list());
             return Err(mistake(rest(input)?, "expected a key", help));
         }
         let key = input.call(Ident::parse_any)?;
@@ -174,8 +158,8 @@ impl Attr {
             let help = "the doc comment of the function is the description: `/// What it does.`";
             return mistake(key, what, help);
         }
-        let Some((meant, example)) = similar_key(&text) else {
-            return mistake(key, what, format_args!("the keys are {}", key_list()));
+        let Some((meant, example)) = keys::meant_by(&text) else {
+            return mistake(key, what, format_args!("the keys are {}", keys::list()));
         };
         let what = format!("{what}; did you mean `{meant}`?");
         let error = mistake(&key, what, format_args!("write `{example}`"));
@@ -252,7 +236,7 @@ fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
 
 /// The `=` between a key and a value, both of which have to be there.
 fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
-    let example = example(key);
+    let example = keys::example(key);
     if !input.is_empty() && !input.peek(Token![=]) {
         let what = format!("expected `=` after `{key}`");
         return Err(mistake(
@@ -285,45 +269,4 @@ fn literal(input: ParseStream<'_>, what: &str, help: &str) -> Result<LitStr> {
 /// What is left of the entry.
 fn rest(input: ParseStream<'_>) -> Result<TokenStream> {
     input.parse()
-}
-
-fn example(key: &Ident) -> &'static str {
-    KEYS.iter()
-        .find(|(name, _)| key == name)
-        .map_or("", |(_, example)| example)
-}
-
-fn key_list() -> String {
-    KEYS.map(|(key, _)| format!("`{key}`")).join(", ")
-}
-
-/// The key that `text` was probably meant to be, with an example of it.
-fn similar_key(text: &str) -> Option<(&'static str, &'static str)> {
-    let text = text.to_ascii_lowercase();
-    let foreign = FOREIGN
-        .iter()
-        .find(|(_, names)| names.contains(&text.as_str()))
-        .map(|&(key, _)| key);
-    KEYS.into_iter()
-        .find(|(key, _)| Some(*key) == foreign)
-        .or_else(|| {
-            KEYS.into_iter()
-                .min_by_key(|(key, _)| distance(key, &text))
-                .filter(|(key, _)| distance(key, &text) <= key.len() / 3)
-        })
-}
-
-/// The number of letters to insert, remove or replace to make `a` out of `b` (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -3,6 +3,9 @@
 //! Spans make the messages. Tokens get the *place* of what they are about, so that rustc underlines
 //! the user's type or function, and the *hygiene* of this macro, so that no lint takes them for the
 //! user's own and no local name can clash.
+//!
+//! `#[cfg(..)]` and `#[cfg_attr(..)]` are not copied: rustc applies those of an item, wherever they
+//! stand, before it runs the other attributes.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};

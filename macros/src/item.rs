@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, FnArg, ReturnType, Signature, Type, Visibility,
+    Attribute, Error, FnArg, ReturnType, Signature, Type, Visibility,
     parse::{ParseStream, Parser as _},
 };
 
@@ -43,10 +43,15 @@ pub(crate) fn parse(item: TokenStream, diag: &mut Diag) -> Option<Item> {
             diag.error(found, "`#[mcp_tool]` is not above a function", help);
             None
         }
-        // Usually half typed, and rustc has said so. What only this parser cannot read must not pass.
+        // Mostly half typed, and rustc says what is missing. It is reported here as well, because a
+        // signature that only rustc can read must not be left out in silence.
         Err(error) => {
-            let what = format!("cannot read the signature of the tool: {error}");
-            diag.push(syn::Error::new(error.span(), what));
+            let what = "cannot read the signature of this tool";
+            let help = "complete it; a tool is an `async fn` with owned parameters";
+            diag.push(Error::new(
+                error.span(),
+                format_args!("{what}\nhelp: {help}"),
+            ));
             None
         }
     }
@@ -108,7 +113,7 @@ fn check(attrs: Vec<Attribute>, signature: Signature, diag: &mut Diag) -> Item {
     }
     if let Some(variadic) = &signature.variadic {
         diag.error(
-            &variadic.dots,
+            variadic.dots,
             "a tool cannot be variadic",
             "remove the `...`",
         );
@@ -159,12 +164,21 @@ fn parameter(param: FnArg, diag: &mut Diag) -> Option<Type> {
             help,
         );
     }
-    if let Type::Reference(reference) = &*param.ty {
+    if let Type::Reference(reference) = ungrouped(&param.ty) {
         diag.error(reference, "a tool cannot take a reference", OWNED);
     } else if let Some(keyword) = impl_keyword(param.ty.to_token_stream()) {
         diag.error(keyword, "a tool cannot take `impl Trait`", OWNED);
     }
     Some(*param.ty)
+}
+
+/// The type without parentheses, and without the invisible ones around what a macro was given.
+fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
+    }
 }
 
 /// The first `impl` in a type. It is a reserved word, so it can be nothing but `impl Trait`.

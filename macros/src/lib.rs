@@ -6,6 +6,7 @@ mod diag;
 mod doc;
 mod expand;
 mod item;
+mod keys;
 mod model;
 mod scopes;
 #[cfg(test)]
@@ -20,11 +21,11 @@ pub fn mcp_tool(
     args: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    declare_tool(args.into(), item.into()).into()
+    declare_tool(args.into(), &item.into()).into()
 }
 
 /// The item as it came, followed by its declaration or by what is wrong with it.
-pub(crate) fn declare_tool(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn declare_tool(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diag = diag::Diag::default();
     let attr = attr::parse(args, &mut diag);
     let code = item::parse(item.clone(), &mut diag)

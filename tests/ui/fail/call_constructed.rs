@@ -1,9 +1,9 @@
-// A call exists only when a client made one.
+// A call exists only when a server has decided that it may run.
 
-use toolgate::prelude::*;
+use toolgate::Call;
 
-fn forged() -> toolgate::Call {
-    toolgate::Call {}
+fn forged() -> Call {
+    Call {}
 }
 
 fn main() {}

@@ -2,6 +2,7 @@
 
 use toolgate::prelude::*;
 
+#[derive(schemars::JsonSchema)]
 struct Greeting;
 
 /// Says hello.

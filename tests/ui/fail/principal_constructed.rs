@@ -3,11 +3,7 @@
 use toolgate::prelude::*;
 
 fn forged() -> Principal {
-    Principal { subject: "admin".to_owned() }
-}
-
-fn cloned_from_nothing() -> Principal {
-    Principal::default()
+    Principal(std::sync::Arc::default())
 }
 
 fn main() {}
