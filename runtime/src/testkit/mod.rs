@@ -1,5 +1,6 @@
 //! An embedded authorization server for development and tests.
 
 mod keys;
+mod random;
 
 pub use keys::SigningKey;
