@@ -29,7 +29,7 @@ struct ConsentPage<'a> {
     /// The host that vouches for the client, if one does.
     vouched: Option<String>,
     destination: String,
-    destination_is_local: bool,
+    warning: Option<&'static str>,
     resource: &'a str,
     scopes: Vec<(&'a ScopeName, Option<&'a str>)>,
     users: &'a [String],
@@ -39,7 +39,8 @@ struct ConsentPage<'a> {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
-    description: &'a str,
+    /// The description, cut at its backticks: every second piece is code.
+    pieces: Vec<&'a str>,
 }
 
 /// The page that asks whether `authorization` may be granted, and by whom.
@@ -52,13 +53,13 @@ pub(super) fn page(issuer: &Issuer, authorization: &Authorization, transaction: 
         ..
     } = authorization;
     let name = client.display_name();
-    let (destination, destination_is_local) = destination(redirect_uri);
+    let (destination, warning) = destination(redirect_uri);
     let page = ConsentPage {
         client: name,
         initial: name.chars().find(|c| c.is_alphanumeric()).unwrap_or('?'),
         vouched: vouched(client),
         destination,
-        destination_is_local,
+        warning,
         resource,
         scopes: scopes
             .iter()
@@ -72,7 +73,12 @@ pub(super) fn page(issuer: &Issuer, authorization: &Authorization, transaction: 
 
 /// The page for a request that cannot be answered to its client.
 pub(super) fn error_page(status: StatusCode, description: &str) -> Response {
-    render(status, &ErrorPage { description })
+    render(
+        status,
+        &ErrorPage {
+            pieces: description.split('`').collect(),
+        },
+    )
 }
 
 /// The user's answer. The transaction is the protection against forged answers: only the page knows it,
@@ -154,17 +160,20 @@ fn vouched(client: &Client) -> Option<String> {
     Some(host_and_port(&address))
 }
 
-/// Where the browser goes next, as a person reads it, and whether that is a program on this machine.
-fn destination(redirect_uri: &str) -> (String, bool) {
+/// Where the browser goes next, as a person reads it, and a warning where nobody vouches for the program
+/// there: a document cannot prove that it speaks for what listens at a loopback port.
+fn destination(redirect_uri: &str) -> (String, Option<&'static str>) {
     match Url::parse(redirect_uri) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            (host_and_port(&url), is_loopback(&url))
+            let local = is_loopback(&url)
+                .then_some("A program on this computer: allow only what you started.");
+            (host_and_port(&url), local)
         }
-        Ok(url) => (
-            format!("{}: (an application on this device)", url.scheme()),
-            true,
-        ),
-        Err(_) => (String::new(), false),
+        Ok(url) => {
+            let warning = "Whichever application on this computer opens such links.";
+            (format!("{}:", url.scheme()), Some(warning))
+        }
+        Err(_) => (redirect_uri.to_owned(), None),
     }
 }
 

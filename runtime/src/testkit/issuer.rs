@@ -118,3 +118,17 @@ pub(super) fn parse_scopes(text: &str) -> Result<Vec<ScopeName>, Refusal> {
     }
     Ok(scopes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_list_has_each_scope_once_in_its_order_and_an_end() {
+        let scopes = parse_scopes("b a  b").unwrap();
+        assert_eq!(spaced(&scopes), "b a");
+        assert!(parse_scopes("a\tb").is_err());
+        let many: Vec<_> = (0..257).map(|n| n.to_string()).collect();
+        assert!(parse_scopes(&many.join(" ")).is_err());
+    }
+}

@@ -166,6 +166,8 @@ async fn a_code_is_worth_nothing_without_what_belongs_to_it() {
         assert_eq!(reply.header(header::CACHE_CONTROL), "no-store");
         assert!(!reply.headers.contains_key(header::WWW_AUTHENTICATE));
     }
+    let repeated = good.clone().and("unread", "1").and("unread", "1");
+    assert_eq!(token(&auth, &repeated).await.refusal().1, "invalid_request");
     let json = http()
         .post(format!("{}/token", auth.issuer()))
         .header(header::CONTENT_TYPE, "application/json")

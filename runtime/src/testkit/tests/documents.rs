@@ -89,9 +89,9 @@ async fn a_document_that_is_not_right_is_no_client() {
     let (site, _) = site().await;
     for (path, reason) in [
         ("/other", "is not its address"),
-        ("/nameless", "no `client_name`"),
+        ("/nameless", "has no <code>client_name</code>"),
         ("/homeless", "redirect_uris"),
-        ("/secret", "must use `none`"),
+        ("/secret", "must use <code>none</code>"),
         ("/large", "larger than 64 KiB"),
         ("/moved", "answered with 200"),
         ("/text", "not a JSON document"),
@@ -99,11 +99,7 @@ async fn a_document_that_is_not_right_is_no_client() {
     ] {
         let reply = authorize(&auth, &authorization(&format!("{site}{path}"))).await;
         assert_eq!(reply.status, 400, "{path}");
-        assert!(
-            reply.body.contains(&reason.replace('`', "&#96;")) || reply.body.contains(reason),
-            "{path}: {}",
-            reply.body
-        );
+        assert!(reply.body.contains(reason), "{path}: {}", reply.body);
     }
 }
 
