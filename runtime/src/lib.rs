@@ -17,7 +17,7 @@ pub use declare::extract::Extension;
 pub use declare::{
     call::{Call, CallFuture},
     extract::{Args, FromCall, State},
-    principal::{Principal, VerifiedToken},
+    principal::{Identity, Principal, VerifiedToken},
     problem::{ConfigError, Problem},
     reply::{IntoReply, Json, Rejection, Reply, ReplyBody},
     scope::{InvalidScope, ScopeName},

@@ -1,7 +1,7 @@
 //! 401 and 403: which status, which challenge, which words (R31-R46, T30).
 
 use serde_json::json;
-use toolgate::testkit::McpRequest;
+use toolgate::{Server, testkit::McpRequest};
 
 use crate::fixture::{Fixture, METADATA_URL, VERSIONS};
 

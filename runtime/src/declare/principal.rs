@@ -127,8 +127,8 @@ impl Principal {
 
     /// Issuer and subject together: the key for anything kept per user.
     #[must_use]
-    pub fn identity(&self) -> (&str, &str) {
-        (self.issuer(), self.subject())
+    pub fn identity(&self) -> Identity {
+        Identity { issuer: self.issuer().to_owned(), subject: self.subject().to_owned() }
     }
 
     /// The OAuth client that acts for the subject (`client_id`).
@@ -164,6 +164,27 @@ impl Principal {
     /// The declared scopes this principal holds.
     pub(crate) fn held(&self) -> &ScopeSet {
         &self.0.held
+    }
+}
+
+/// A user or workload among all issuers: the key for anything that is kept per user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    issuer: String,
+    subject: String,
+}
+
+impl Identity {
+    /// The authorization server that vouches for the subject.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The user or workload, as the issuer names it.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
     }
 }
 
