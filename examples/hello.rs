@@ -18,7 +18,12 @@ async fn secret(caller: Principal) -> String {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), toolgate::ServeError> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let issuer = std::env::var("ISSUER").unwrap_or_else(|_| "https://auth.example.com".into());
-    Server::new("https://hello.example.com/mcp").authorization_server(issuer).stdio().await
+    Server::new("https://hello.example.com/mcp")
+        .authorization_server(issuer)
+        .stdio()
+        .await
 }

@@ -26,14 +26,23 @@ struct NewNote {
 
 /// List your notes.
 #[mcp_tool(scopes = "notes:read")]
-async fn list_notes(notebook: State<Notebook>, caller: Principal) -> Json<Notes> {
+async fn list_notes(State(notebook): State<Notebook>, caller: Principal) -> Json<Notes> {
     let notebook = notebook.0.lock().unwrap();
-    Json(Notes { notes: notebook.get(&caller.identity()).cloned().unwrap_or_default() })
+    Json(Notes {
+        notes: notebook
+            .get(&caller.identity())
+            .cloned()
+            .unwrap_or_default(),
+    })
 }
 
 /// Add a note to yours.
 #[mcp_tool(scopes = "notes:write")]
-async fn add_note(notebook: State<Notebook>, caller: Principal, Args(note): Args<NewNote>) -> String {
+async fn add_note(
+    State(notebook): State<Notebook>,
+    caller: Principal,
+    Args(note): Args<NewNote>,
+) -> String {
     let mut notebook = notebook.0.lock().unwrap();
     let notes = notebook.entry(caller.identity()).or_default();
     notes.push(note.text);
@@ -42,14 +51,16 @@ async fn add_note(notebook: State<Notebook>, caller: Principal, Args(note): Args
 
 /// Say how many people keep notes here.
 #[mcp_tool(public)]
-async fn count_people(notebook: State<Notebook>) -> String {
+async fn count_people(State(notebook): State<Notebook>) -> String {
     notebook.0.lock().unwrap().len().to_string()
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::from_args();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
 
     let mut auth = AuthorizationServer::new()
         .scope("notes:read", "Read your notes")
@@ -69,8 +80,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
 
     let token = |scopes: &[&str]| auth.mint("alice").scopes(scopes).audience(&resource).sign();
-    let (read, write) = (token(&["notes:read"]), token(&["notes:read", "notes:write"]));
-    eprintln!("{}\n{}", auth.banner(), next_steps(&resource, &read, &write));
+    let (read, write) = (
+        token(&["notes:read"]),
+        token(&["notes:read", "notes:write"]),
+    );
+    eprintln!(
+        "{}\n{}",
+        auth.banner(),
+        next_steps(&resource, &read, &write)
+    );
     server.serve_on(listener).await?;
     Ok(())
 }
@@ -116,13 +134,18 @@ struct Options {
 
 impl Options {
     fn from_args() -> Self {
-        let mut options = Self { address: "127.0.0.1:3000".into(), auto_consent: false };
+        let mut options = Self {
+            address: "127.0.0.1:3000".into(),
+            auto_consent: false,
+        };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--address" => options.address = args.next().expect("an address after --address"),
                 "--auto-consent" => options.auto_consent = true,
-                other => panic!("unknown argument `{other}`: use --address <address> or --auto-consent"),
+                other => {
+                    panic!("unknown argument `{other}`: use --address <address> or --auto-consent")
+                }
             }
         }
         options

@@ -28,10 +28,14 @@ async fn the_scheme_is_matched_without_case_and_everything_else_exactly() {
         (format!("Token {token}"), 401),
         ("Basic YWxpY2U6cHc=".to_owned(), 401),
     ] {
-        let response = call().header("authorization", &value).send(&fixture.app).await;
+        let response = call()
+            .header("authorization", &value)
+            .send(&fixture.app)
+            .await;
         let shape = value.replace(&token, "<token>");
         // A token alone reads as a scheme of that name.
-        let accepted = response.status() == status || (shape == "<token>" && response.status() == 401);
+        let accepted =
+            response.status() == status || (shape == "<token>" && response.status() == 401);
         assert!(accepted, "{shape:?}: {response:?}");
         if response.status() == 401 {
             assert_eq!(response.challenge().unwrap().error(), None, "{shape:?}");
@@ -63,7 +67,10 @@ async fn a_token_anywhere_else_than_in_the_header_is_not_seen() {
         call().header("x-forwarded-user", "alice"),
         call().header("proxy-authorization", format!("Bearer {token}")),
         McpRequest::call("add", json!({"a": 1, "b": 2, "access_token": token})),
-        McpRequest::new("tools/call", json!({"name": "add", "arguments": {}, "access_token": token})),
+        McpRequest::new(
+            "tools/call",
+            json!({"name": "add", "arguments": {}, "access_token": token}),
+        ),
     ] {
         let response = request.send(&fixture.app).await;
         assert_eq!(response.status(), 401, "{response:?}");
@@ -75,12 +82,29 @@ async fn a_token_anywhere_else_than_in_the_header_is_not_seen() {
 #[tokio::test]
 async fn every_request_is_authorized_on_its_own() {
     let fixture = Fixture::new().await;
-    assert_eq!(call().bearer(fixture.token("mcp:tools")).send(&fixture.app).await.status(), 200);
+    assert_eq!(
+        call()
+            .bearer(fixture.token("mcp:tools"))
+            .send(&fixture.app)
+            .await
+            .status(),
+        200
+    );
     assert_eq!(call().send(&fixture.app).await.status(), 401);
-    assert_eq!(call().bearer(fixture.token("")).send(&fixture.app).await.status(), 403);
+    assert_eq!(
+        call()
+            .bearer(fixture.token(""))
+            .send(&fixture.app)
+            .await
+            .status(),
+        403
+    );
     let session = call().header("mcp-session-id", "of-somebody-else");
     assert_eq!(session.clone().send(&fixture.app).await.status(), 401);
-    let response = session.bearer(fixture.token("mcp:tools")).send(&fixture.app).await;
+    let response = session
+        .bearer(fixture.token("mcp:tools"))
+        .send(&fixture.app)
+        .await;
     assert_eq!(response.status(), 200, "a session id changes nothing");
     assert_eq!(response.header("mcp-session-id"), None);
 }
@@ -89,12 +113,26 @@ async fn every_request_is_authorized_on_its_own() {
 async fn tokens_for_other_audiences_are_refused() {
     let fixture = Fixture::new().await;
     let with = |audience: serde_json::Value| {
-        let token = fixture.auth.mint("alice").scopes(["mcp:tools"]).claim("aud", audience).sign();
+        let token = fixture
+            .auth
+            .mint("alice")
+            .scopes(["mcp:tools"])
+            .claim("aud", audience)
+            .sign();
         call().bearer(token).send(&fixture.app)
     };
     assert_eq!(with(json!(RESOURCE)).await.status(), 200);
-    assert_eq!(with(json!(["https://other.example", RESOURCE])).await.status(), 200);
-    assert_eq!(with(json!("HTTP://127.0.0.1/mcp")).await.status(), 200, "scheme and host have no case");
+    assert_eq!(
+        with(json!(["https://other.example", RESOURCE]))
+            .await
+            .status(),
+        200
+    );
+    assert_eq!(
+        with(json!("HTTP://127.0.0.1/mcp")).await.status(),
+        200,
+        "scheme and host have no case"
+    );
     for audience in [
         json!("https://other.example/mcp"),
         json!("http://127.0.0.1"),
@@ -113,7 +151,13 @@ async fn tokens_for_other_audiences_are_refused() {
     ] {
         assert_eq!(with(audience.clone()).await.status(), 401, "{audience}");
     }
-    let token = fixture.auth.mint("alice").scopes(["mcp:tools"]).audience(RESOURCE).without("aud").sign();
+    let token = fixture
+        .auth
+        .mint("alice")
+        .scopes(["mcp:tools"])
+        .audience(RESOURCE)
+        .without("aud")
+        .sign();
     assert_eq!(call().bearer(token).send(&fixture.app).await.status(), 401);
     assert_eq!(fixture.runs(), 3);
 }
@@ -122,7 +166,13 @@ async fn tokens_for_other_audiences_are_refused() {
 async fn tampered_unsigned_and_foreign_tokens_never_reach_a_tool() {
     let fixture = Fixture::new().await;
     let good = fixture.token("mcp:tools");
-    let mint = || fixture.auth.mint("alice").scopes(["mcp:tools"]).audience(RESOURCE);
+    let mint = || {
+        fixture
+            .auth
+            .mint("alice")
+            .scopes(["mcp:tools"])
+            .audience(RESOURCE)
+    };
     let (message, signature) = good.rsplit_once('.').unwrap();
     let (header, payload) = message.split_once('.').unwrap();
     let stranger = toolgate::testkit::SigningKey::generate(jsonwebtoken::Algorithm::ES256);
@@ -131,7 +181,10 @@ async fn tampered_unsigned_and_foreign_tokens_never_reach_a_tool() {
         message.to_owned(),
         format!("{message}.{}", "A".repeat(signature.len())),
         format!("{header}x.{payload}.{signature}"),
-        format!("{header}.{}.{signature}", mint().sign().split('.').nth(1).unwrap()),
+        format!(
+            "{header}.{}.{signature}",
+            mint().sign().split('.').nth(1).unwrap()
+        ),
         format!("eyJhbGciOiJub25lIn0.{payload}."),
         format!("eyJhbGciOiJub25lIn0.{payload}.{signature}"),
         mint().key(stranger).sign(),
@@ -155,15 +208,26 @@ async fn tampered_unsigned_and_foreign_tokens_never_reach_a_tool() {
 #[tokio::test]
 async fn scopes_may_come_as_scope_or_as_scp() {
     let fixture = Fixture::new().await;
-    let mint = || fixture.auth.mint("alice").audience(RESOURCE).without("scope");
+    let mint = || {
+        fixture
+            .auth
+            .mint("alice")
+            .audience(RESOURCE)
+            .without("scope")
+    };
     for claim in [json!("other mcp:tools"), json!(["other", "mcp:tools"])] {
-        let response = call().bearer(mint().claim("scp", claim).sign()).send(&fixture.app).await;
+        let response = call()
+            .bearer(mint().claim("scp", claim).sign())
+            .send(&fixture.app)
+            .await;
         assert_eq!(response.status(), 200, "{response:?}");
     }
     for token in [
         mint().sign(),
         mint().claim("scp", json!("mcp:tool")).sign(),
-        mint().claim("scope", "mcp:toolsx xmcp:tools mcp tools").sign(),
+        mint()
+            .claim("scope", "mcp:toolsx xmcp:tools mcp tools")
+            .sign(),
         mint().claim("permissions", json!(["mcp:tools"])).sign(),
         mint().claim("roles", json!(["mcp:tools"])).sign(),
     ] {
@@ -176,11 +240,24 @@ async fn without_a_token_the_body_is_not_read() {
     let fixture = Fixture::new().await;
     for body in ["", "{", "[]", "null", "\u{0}"] {
         assert_eq!(call().body(body).send(&fixture.app).await.status(), 401);
-        assert_eq!(call().body(body).bearer("bad").send(&fixture.app).await.status(), 401);
+        assert_eq!(
+            call()
+                .body(body)
+                .bearer("bad")
+                .send(&fixture.app)
+                .await
+                .status(),
+            401
+        );
     }
     let endless = axum::body::Body::from_stream(endless());
-    let request = http::Request::post("/mcp").header("host", "127.0.0.1").body(endless).unwrap();
-    let response = tower::ServiceExt::oneshot(fixture.app.clone(), request).await.unwrap();
+    let request = http::Request::post("/mcp")
+        .header("host", "127.0.0.1")
+        .body(endless)
+        .unwrap();
+    let response = tower::ServiceExt::oneshot(fixture.app.clone(), request)
+        .await
+        .unwrap();
     assert_eq!(response.status(), 401);
 }
 
@@ -199,7 +276,10 @@ async fn a_tool_cannot_reach_the_token() {
         .await;
     assert_eq!(response.status(), 200);
     let text = response.text();
-    assert!(text.contains("mcp-name"), "the tool sees the request: {text}");
+    assert!(
+        text.contains("mcp-name"),
+        "the tool sees the request: {text}"
+    );
     for part in token.split('.').chain(["c00kie"]) {
         assert!(!text.contains(part));
     }
@@ -209,12 +289,13 @@ async fn a_tool_cannot_reach_the_token() {
 #[tokio::test]
 async fn changing_what_a_client_says_about_itself_changes_no_decision() {
     let fixture = Fixture::new().await;
-    let meta = |client: &str| {
-        json!({"name": "add", "arguments": {}, "user_id": "root", "_meta": {"clientInfo": {"name": client}}})
-    };
+    let meta = |client: &str| json!({"name": "add", "arguments": {}, "user_id": "root", "_meta": {"clientInfo": {"name": client}}});
     for client in ["inspector", "admin"] {
         let request = McpRequest::new("tools/call", meta(client)).version("2025-11-25");
-        let response = request.bearer(fixture.token("notes:read")).send(&fixture.app).await;
+        let response = request
+            .bearer(fixture.token("notes:read"))
+            .send(&fixture.app)
+            .await;
         assert_eq!(response.status(), 403);
     }
 }

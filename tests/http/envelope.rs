@@ -10,7 +10,14 @@ use crate::fixture::{Fixture, VERSIONS};
 async fn other_methods_than_post_are_405_and_need_a_token_like_everything_else() {
     let fixture = Fixture::new().await;
     let token = fixture.token("");
-    for method in [Method::GET, Method::DELETE, Method::PUT, Method::PATCH, Method::TRACE, Method::HEAD] {
+    for method in [
+        Method::GET,
+        Method::DELETE,
+        Method::PUT,
+        Method::PATCH,
+        Method::TRACE,
+        Method::HEAD,
+    ] {
         let request = || McpRequest::list_tools().http_method(method.clone());
         assert_eq!(request().send(&fixture.app).await.status(), 401, "{method}");
         let response = request().bearer(&token).send(&fixture.app).await;
@@ -26,7 +33,10 @@ async fn the_handshake_of_older_revisions_works_without_a_session() {
         let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
         let initialize = McpRequest::new("initialize", params).version(version);
         assert_eq!(initialize.clone().send(&fixture.app).await.status(), 401);
-        let response = initialize.bearer(fixture.token("")).send(&fixture.app).await;
+        let response = initialize
+            .bearer(fixture.token(""))
+            .send(&fixture.app)
+            .await;
         assert_eq!(response.status(), 200, "{response:?}");
         let result = &response.message()["result"];
         assert_eq!(result["protocolVersion"], version);
@@ -56,12 +66,25 @@ async fn discovery_names_the_revisions_that_are_served_and_the_tools() {
 async fn unknown_methods_are_404_and_known_ones_that_are_not_served_too() {
     let fixture = Fixture::new().await;
     let token = fixture.token("");
-    for method in ["tools/nope", "prompts/list", "resources/read", "tasks/get", "completion/complete"] {
+    for method in [
+        "tools/nope",
+        "prompts/list",
+        "resources/read",
+        "tasks/get",
+        "completion/complete",
+    ] {
         let params = json!({"uri": "x", "taskId": "x", "ref": {"type": "ref/prompt", "name": "x"}, "argument": {"name": "x", "value": "x"}});
-        let response = McpRequest::new(method, params).bearer(&token).send(&fixture.app).await;
+        let response = McpRequest::new(method, params)
+            .bearer(&token)
+            .send(&fixture.app)
+            .await;
         assert_eq!(response.status(), 404, "{method}: {response:?}");
         let message = response.message();
-        assert_eq!((&message["error"]["code"], &message["id"]), (&json!(-32601), &json!(1)), "{method}");
+        assert_eq!(
+            (&message["error"]["code"], &message["id"]),
+            (&json!(-32601), &json!(1)),
+            "{method}"
+        );
     }
 }
 
@@ -70,12 +93,24 @@ async fn notifications_are_authorized_like_requests_and_never_run_a_tool() {
     let fixture = Fixture::new().await;
     let notification = |method: &str| {
         let body = json!({"jsonrpc": "2.0", "method": method, "params": {"name": "add", "arguments": {"a": 1, "b": 1}}});
-        McpRequest::call("add", json!({})).version("2025-11-25").body(body.to_string())
+        McpRequest::call("add", json!({}))
+            .version("2025-11-25")
+            .body(body.to_string())
     };
-    for method in ["notifications/initialized", "notifications/cancelled", "tools/call"] {
+    for method in [
+        "notifications/initialized",
+        "notifications/cancelled",
+        "tools/call",
+    ] {
         assert_eq!(notification(method).send(&fixture.app).await.status(), 401);
-        let response = notification(method).bearer(fixture.token("mcp:tools")).send(&fixture.app).await;
-        assert!(response.status() == 202 || response.status().is_client_error(), "{method}: {response:?}");
+        let response = notification(method)
+            .bearer(fixture.token("mcp:tools"))
+            .send(&fixture.app)
+            .await;
+        assert!(
+            response.status() == 202 || response.status().is_client_error(),
+            "{method}: {response:?}"
+        );
     }
     assert_eq!(fixture.runs(), 0);
 }
@@ -85,8 +120,12 @@ async fn missing_metadata_and_unsupported_versions_are_400() {
     let fixture = Fixture::new().await;
     let token = fixture.token("mcp:tools");
     let raw = |meta: Value| {
-        let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {"_meta": meta}});
-        McpRequest::list_tools().body(body.to_string()).header("mcp-method", "tools/list").bearer(&token)
+        let body =
+            json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {"_meta": meta}});
+        McpRequest::list_tools()
+            .body(body.to_string())
+            .header("mcp-method", "tools/list")
+            .bearer(&token)
     };
     let version = "io.modelcontextprotocol/protocolVersion";
     let capabilities = "io.modelcontextprotocol/clientCapabilities";
@@ -129,7 +168,10 @@ async fn the_standard_headers_are_required_and_must_match() {
         assert_eq!(response.message()["error"]["code"], -32020);
     }
     assert_eq!(fixture.runs(), 0);
-    let encoded = call().header("mcp-name", "=?base64?YWRk?=").send(&fixture.app).await;
+    let encoded = call()
+        .header("mcp-name", "=?base64?YWRk?=")
+        .send(&fixture.app)
+        .await;
     assert_eq!(encoded.text(), "3", "{encoded:?}");
 }
 
@@ -145,13 +187,20 @@ async fn all_error_codes_are_ones_that_may_be_used() {
         McpRequest::call("panic", json!({})).bearer(&token),
         McpRequest::new("tools/nope", json!({})).bearer(&token),
         McpRequest::new("tools/call", json!({})).bearer(&token),
-        McpRequest::list_tools().header("mcp-method", "x").bearer(&token),
+        McpRequest::list_tools()
+            .header("mcp-method", "x")
+            .bearer(&token),
         McpRequest::list_tools().header("origin", "null"),
     ] {
         let response = request.send(&fixture.app).await;
-        let code = response.message()["error"]["code"].as_i64().unwrap_or_else(|| panic!("{response:?}"));
+        let code = response.message()["error"]["code"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("{response:?}"));
         let reserved = (-32768..=-32000).contains(&code);
-        let defined = [-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022].contains(&code);
+        let defined = [
+            -32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022,
+        ]
+        .contains(&code);
         assert!(!reserved || defined, "{code}: {response:?}");
     }
 }

@@ -45,7 +45,10 @@ pub struct Notes {
 #[mcp_tool(scopes = "notes:read", title = "Read notes")]
 async fn read_notes(runs: State<Runs>, caller: Principal) -> Json<Notes> {
     runs.count();
-    Json(Notes { owner: caller.subject().to_owned(), notes: vec!["milk".into()] })
+    Json(Notes {
+        owner: caller.subject().to_owned(),
+        notes: vec!["milk".into()],
+    })
 }
 
 /// Write a note.
@@ -65,14 +68,22 @@ async fn delete_notes(runs: State<Runs>) -> &'static str {
 #[mcp_tool(authenticated)]
 async fn whoami(runs: State<Runs>, caller: Principal) -> String {
     runs.count();
-    format!("{} of {} through {:?}", caller.subject(), caller.issuer(), caller.client_id())
+    format!(
+        "{} of {} through {:?}",
+        caller.subject(),
+        caller.issuer(),
+        caller.client_id()
+    )
 }
 
 /// Say hello to anybody.
 #[mcp_tool(public)]
 async fn hello(runs: State<Runs>, caller: Option<Principal>) -> String {
     runs.count();
-    format!("hello {}", caller.as_ref().map_or("stranger", Principal::subject))
+    format!(
+        "hello {}",
+        caller.as_ref().map_or("stranger", Principal::subject)
+    )
 }
 
 /// Fail.
@@ -89,7 +100,10 @@ async fn panic() {
 
 /// Tell everything a tool can reach.
 #[mcp_tool(authenticated)]
-async fn dump(context: RequestContext<RoleServer>, parts: Extension<http::request::Parts>) -> String {
+async fn dump(
+    context: RequestContext<RoleServer>,
+    parts: Extension<http::request::Parts>,
+) -> String {
     format!("{context:?} {parts:?}")
 }
 
@@ -122,14 +136,25 @@ impl Fixture {
     pub async fn with(configure: impl FnOnce(Server) -> Server) -> Self {
         let auth = AuthorizationServer::new().start().await.unwrap();
         let runs = std::sync::Arc::new(Runs::default());
-        let server = Server::new(RESOURCE).authorization_server(auth.issuer()).shared_state(runs.clone());
+        let server = Server::new(RESOURCE)
+            .authorization_server(auth.issuer())
+            .shared_state(runs.clone());
         let server = configure(server).build().unwrap();
-        Self { auth, app: server.router(), server, runs }
+        Self {
+            auth,
+            app: server.router(),
+            server,
+            runs,
+        }
     }
 
     /// A token of alice for this server that holds `scopes`, separated by spaces.
     pub fn token(&self, scopes: &str) -> String {
-        self.auth.mint("alice").scopes(scopes.split_whitespace()).audience(RESOURCE).sign()
+        self.auth
+            .mint("alice")
+            .scopes(scopes.split_whitespace())
+            .audience(RESOURCE)
+            .sign()
     }
 
     /// How many tools have run at this server.

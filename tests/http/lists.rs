@@ -6,7 +6,9 @@ use toolgate::testkit::McpRequest;
 use crate::fixture::{Fixture, VERSIONS};
 
 async fn list(fixture: &Fixture, version: &str, scopes: &str) -> Value {
-    let request = McpRequest::list_tools().version(version).bearer(fixture.token(scopes));
+    let request = McpRequest::list_tools()
+        .version(version)
+        .bearer(fixture.token(scopes));
     request.send(&fixture.app).await.message()["result"].clone()
 }
 
@@ -15,9 +17,22 @@ async fn tools_are_sorted_and_described_with_their_schemas() {
     let fixture = Fixture::new().await;
     let result = list(&fixture, "2026-07-28", "").await;
     let tools = result["tools"].as_array().unwrap();
-    let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    let expected =
-        ["add", "delete-notes", "dump", "fail", "hello", "panic", "read_notes", "slow", "whoami", "write_note"];
+    let names: Vec<_> = tools
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "add",
+        "delete-notes",
+        "dump",
+        "fail",
+        "hello",
+        "panic",
+        "read_notes",
+        "slow",
+        "whoami",
+        "write_note",
+    ];
     assert_eq!(names, expected);
 
     assert_eq!(tools[0]["description"], "Add two numbers.");
@@ -27,7 +42,10 @@ async fn tools_are_sorted_and_described_with_their_schemas() {
 
     let read = &tools[6];
     assert_eq!(read["title"], "Read notes");
-    assert_eq!(read["inputSchema"], json!({"type": "object", "properties": {}}));
+    assert_eq!(
+        read["inputSchema"],
+        json!({"type": "object", "properties": {}})
+    );
     assert_eq!(read["outputSchema"]["required"], json!(["owner", "notes"]));
 }
 
@@ -60,8 +78,13 @@ async fn a_list_with_protected_tools_is_private() {
 async fn a_list_of_public_tools_that_anybody_may_see_is_public() {
     async fn ping() {}
     let tool = toolgate::Tool::new("ping", "Answer.", ping).public();
-    let fixture =
-        Fixture::with(|server| server.without_registered_tools().allow_anonymous().tool(tool)).await;
+    let fixture = Fixture::with(|server| {
+        server
+            .without_registered_tools()
+            .allow_anonymous()
+            .tool(tool)
+    })
+    .await;
     let result = McpRequest::list_tools().send(&fixture.app).await.message()["result"].clone();
     assert_eq!(result["cacheScope"], "public");
 }
@@ -70,5 +93,8 @@ async fn a_list_of_public_tools_that_anybody_may_see_is_public() {
 async fn a_cursor_that_nobody_gave_out_is_refused() {
     let fixture = Fixture::new().await;
     let request = McpRequest::new("tools/list", json!({"cursor": "x"})).bearer(fixture.token(""));
-    assert_eq!(request.send(&fixture.app).await.message()["error"]["code"], -32602);
+    assert_eq!(
+        request.send(&fixture.app).await.message()["error"]["code"],
+        -32602
+    );
 }

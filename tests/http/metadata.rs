@@ -10,7 +10,12 @@ const PATH: &str = "/.well-known/oauth-protected-resource/mcp";
 const ROOT: &str = "/.well-known/oauth-protected-resource";
 
 async fn get(fixture: &Fixture, path: &str) -> McpResponse {
-    McpRequest::list_tools().http_method(Method::GET).uri(path).body("").send(&fixture.app).await
+    McpRequest::list_tools()
+        .http_method(Method::GET)
+        .uri(path)
+        .body("")
+        .send(&fixture.app)
+        .await
 }
 
 #[tokio::test]
@@ -20,7 +25,10 @@ async fn the_document_is_generated_from_the_declarations_byte_for_byte() {
         let response = get(&fixture, path).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.header("content-type"), Some("application/json"));
-        assert_eq!(response.header("cache-control"), Some("public, max-age=300"));
+        assert_eq!(
+            response.header("cache-control"),
+            Some("public, max-age=300")
+        );
         assert_eq!(
             response.message(),
             json!({
@@ -38,13 +46,22 @@ async fn the_document_is_generated_from_the_declarations_byte_for_byte() {
 #[tokio::test]
 async fn the_challenge_names_the_url_at_which_the_document_is_served() {
     let fixture = Fixture::new().await;
-    let challenge = McpRequest::list_tools().send(&fixture.app).await.challenge().unwrap();
+    let challenge = McpRequest::list_tools()
+        .send(&fixture.app)
+        .await
+        .challenge()
+        .unwrap();
     let url = challenge.resource_metadata().unwrap();
     assert_eq!(url, METADATA_URL);
-    let document = get(&fixture, url.strip_prefix("http://127.0.0.1").unwrap()).await.message();
+    let document = get(&fixture, url.strip_prefix("http://127.0.0.1").unwrap())
+        .await
+        .message();
     let resource = document["resource"].as_str().unwrap();
     let (origin, path) = resource.split_at(resource.rfind('/').unwrap());
-    assert_eq!(url, format!("{origin}/.well-known/oauth-protected-resource{path}"));
+    assert_eq!(
+        url,
+        format!("{origin}/.well-known/oauth-protected-resource{path}")
+    );
 }
 
 #[tokio::test]
@@ -73,10 +90,19 @@ async fn what_a_request_says_about_the_server_is_ignored() {
         ("x-original-url", "/evil"),
         ("host", "localhost:9999"),
     ] {
-        let request = McpRequest::list_tools().http_method(Method::GET).uri(PATH).header(name, value);
+        let request = McpRequest::list_tools()
+            .http_method(Method::GET)
+            .uri(PATH)
+            .header(name, value);
         assert_eq!(request.send(&fixture.app).await.body(), plain.body());
-        let refused = McpRequest::list_tools().header(name, value).send(&fixture.app).await;
-        assert_eq!(refused.challenge().unwrap().resource_metadata(), Some(METADATA_URL));
+        let refused = McpRequest::list_tools()
+            .header(name, value)
+            .send(&fixture.app)
+            .await;
+        assert_eq!(
+            refused.challenge().unwrap().resource_metadata(),
+            Some(METADATA_URL)
+        );
     }
 }
 
@@ -84,7 +110,11 @@ async fn what_a_request_says_about_the_server_is_ignored() {
 async fn browsers_may_read_it_from_anywhere_and_without_a_token() {
     let fixture = Fixture::new().await;
     let request = |method: Method| {
-        McpRequest::list_tools().http_method(method).uri(PATH).header("origin", "https://app.example").body("")
+        McpRequest::list_tools()
+            .http_method(method)
+            .uri(PATH)
+            .header("origin", "https://app.example")
+            .body("")
     };
     let response = request(Method::GET).send(&fixture.app).await;
     assert_eq!(response.status(), 200);
@@ -115,7 +145,11 @@ async fn a_server_without_scopes_has_no_scopes_supported() {
     .await;
     let document = get(&fixture, PATH).await.message();
     assert_eq!(document.get("scopes_supported"), None);
-    let challenge = McpRequest::list_tools().send(&fixture.app).await.challenge().unwrap();
+    let challenge = McpRequest::list_tools()
+        .send(&fixture.app)
+        .await
+        .challenge()
+        .unwrap();
     assert_eq!(challenge.scope(), None);
 }
 
@@ -123,7 +157,11 @@ async fn a_server_without_scopes_has_no_scopes_supported() {
 async fn the_identifier_is_published_in_canonical_form() {
     for (configured, published, path) in [
         ("https://H.example/", "https://h.example", ROOT),
-        ("https://h.example:8443/a/mcp", "https://h.example:8443/a/mcp", "/.well-known/oauth-protected-resource/a/mcp"),
+        (
+            "https://h.example:8443/a/mcp",
+            "https://h.example:8443/a/mcp",
+            "/.well-known/oauth-protected-resource/a/mcp",
+        ),
     ] {
         async fn ping() {}
         let server = toolgate::Server::new(configured)
@@ -151,7 +189,14 @@ async fn a_server_on_which_nothing_is_protected_needs_no_authorization_and_publi
         .build()
         .unwrap()
         .router();
-    assert_eq!(McpRequest::call("ping", json!({})).send(&app).await.text(), "pong");
-    let document = McpRequest::list_tools().http_method(Method::GET).uri(PATH).send(&app).await;
+    assert_eq!(
+        McpRequest::call("ping", json!({})).send(&app).await.text(),
+        "pong"
+    );
+    let document = McpRequest::list_tools()
+        .http_method(Method::GET)
+        .uri(PATH)
+        .send(&app)
+        .await;
     assert_eq!(document.status(), 404);
 }

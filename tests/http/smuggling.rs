@@ -30,7 +30,9 @@ async fn a_lying_name_header_never_runs_the_tool_in_the_body() {
         if version < "2026-07-28" {
             body["params"].as_object_mut().unwrap().remove("_meta");
         }
-        let response = smuggle(&fixture, version, &body.to_string()).send(&fixture.app).await;
+        let response = smuggle(&fixture, version, &body.to_string())
+            .send(&fixture.app)
+            .await;
         let expected = if version < "2026-07-28" { 403 } else { 400 };
         assert_eq!(response.status(), expected, "{version}: {response:?}");
     }
@@ -68,7 +70,8 @@ async fn malformed_calls_run_nothing() {
                 Some(rest) if version == "2026-07-28" => format!("{{{meta},{rest}"),
                 _ => params.to_owned(),
             };
-            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+            let body =
+                format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
             let response = smuggle(&fixture, version, &body).send(&fixture.app).await;
             assert!(
                 response.status().is_client_error() || response.message()["error"].is_object(),
@@ -118,9 +121,18 @@ async fn malformed_envelopes_run_nothing() {
 async fn a_malformed_call_is_known_as_such_and_not_as_an_unknown_method() {
     let fixture = Fixture::new().await;
     for params in [json!({}), json!({"name": 1})] {
-        let response = McpRequest::new("tools/call", params).bearer(fixture.token("")).send(&fixture.app).await;
-        assert!(response.status() == 200 || response.status() == 400, "{response:?}");
-        assert!([-32602, -32020].contains(&response.message()["error"]["code"].as_i64().unwrap()), "{response:?}");
+        let response = McpRequest::new("tools/call", params)
+            .bearer(fixture.token(""))
+            .send(&fixture.app)
+            .await;
+        assert!(
+            response.status() == 200 || response.status() == 400,
+            "{response:?}"
+        );
+        assert!(
+            [-32602, -32020].contains(&response.message()["error"]["code"].as_i64().unwrap()),
+            "{response:?}"
+        );
     }
 }
 
@@ -149,8 +161,20 @@ async fn headers_that_may_occur_once_are_refused_when_repeated() {
 #[tokio::test]
 async fn twins_of_the_path_reach_nothing() {
     let fixture = Fixture::new().await;
-    for path in ["/mcp/", "//mcp", "/%6dcp", "/MCP", "/mcp/x", "/./mcp", "/", "/mcp%00", "/x/../mcp"] {
-        let request = McpRequest::call("hello", json!({})).bearer(fixture.token("")).uri(path);
+    for path in [
+        "/mcp/",
+        "//mcp",
+        "/%6dcp",
+        "/MCP",
+        "/mcp/x",
+        "/./mcp",
+        "/",
+        "/mcp%00",
+        "/x/../mcp",
+    ] {
+        let request = McpRequest::call("hello", json!({}))
+            .bearer(fixture.token(""))
+            .uri(path);
         let response = request.send(&fixture.app).await;
         assert_eq!(response.status(), 404, "{path}: {response:?}");
     }
@@ -166,7 +190,10 @@ async fn oversized_bodies_are_refused_whatever_their_length_header_says() {
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"hello","arguments":{{}}}}{padding}}}"#
         );
-        McpRequest::call("hello", json!({})).version("2025-11-25").bearer(&token).body(body)
+        McpRequest::call("hello", json!({}))
+            .version("2025-11-25")
+            .bearer(&token)
+            .body(body)
     };
     assert_eq!(call(0).send(&fixture.app).await.status(), 200);
     let lying = call(5 * 1024 * 1024).header("content-length", "10");

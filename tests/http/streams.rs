@@ -18,8 +18,11 @@ fn streaming(fixture: &Fixture) -> Router {
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(false);
-    let service =
-        StreamableHttpService::new(move || Ok(guard.clone()), Arc::<NeverSessionManager>::default(), config);
+    let service = StreamableHttpService::new(
+        move || Ok(guard.clone()),
+        Arc::<NeverSessionManager>::default(),
+        config,
+    );
     Router::new().route_service("/mcp", fixture.server.layer().layer(service))
 }
 
@@ -39,9 +42,17 @@ async fn progress_turns_the_answer_into_a_stream() {
             .header("mcp-method", "tools/call")
             .header("mcp-name", "slow")
             .body(body.to_string());
-        let response = request.clone().bearer(fixture.token("notes:read")).send(&fixture.app).await;
+        let response = request
+            .clone()
+            .bearer(fixture.token("notes:read"))
+            .send(&fixture.app)
+            .await;
         assert_eq!(response.status(), 200);
-        assert_eq!(response.header("content-type"), Some("text/event-stream"), "{response:?}");
+        assert_eq!(
+            response.header("content-type"),
+            Some("text/event-stream"),
+            "{response:?}"
+        );
         assert_eq!(response.header("x-accel-buffering"), Some("no"));
         let messages = response.messages();
         assert_eq!(messages.len(), 2, "{response:?}");
@@ -80,9 +91,15 @@ async fn on_a_streaming_transport_requests_that_never_reach_the_guard_are_answer
     let app = streaming(&fixture);
     for version in VERSIONS {
         for method in ["prompts/list", "resources/list", "tools/nope", "ping"] {
-            let request = McpRequest::new(method, json!({})).version(version).bearer(fixture.token(""));
+            let request = McpRequest::new(method, json!({}))
+                .version(version)
+                .bearer(fixture.token(""));
             let response = request.send(&app).await;
-            assert_eq!(response.message()["id"], 1, "{version} {method}: {response:?}");
+            assert_eq!(
+                response.message()["id"],
+                1,
+                "{version} {method}: {response:?}"
+            );
         }
     }
 }
@@ -92,17 +109,29 @@ async fn the_guard_without_its_layer_runs_nothing() {
     let fixture = Fixture::new().await;
     let other = Fixture::new().await;
     let guard = fixture.server.guard();
-    let config =
-        StreamableHttpServerConfig::default().with_legacy_session_mode(false).with_json_response(true);
-    let service =
-        StreamableHttpService::new(move || Ok(guard.clone()), Arc::<NeverSessionManager>::default(), config);
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true);
+    let service = StreamableHttpService::new(
+        move || Ok(guard.clone()),
+        Arc::<NeverSessionManager>::default(),
+        config,
+    );
     let bare = Router::new().route_service("/mcp", service.clone());
     let crossed = Router::new().route_service("/mcp", other.server.layer().layer(service));
     for version in VERSIONS {
         for app in [&bare, &crossed] {
-            for request in [McpRequest::call("hello", json!({})), McpRequest::list_tools()] {
+            for request in [
+                McpRequest::call("hello", json!({})),
+                McpRequest::list_tools(),
+            ] {
                 for token in [fixture.token("mcp:tools"), other.token("mcp:tools")] {
-                    let response = request.clone().version(version).bearer(token).send(app).await;
+                    let response = request
+                        .clone()
+                        .version(version)
+                        .bearer(token)
+                        .send(app)
+                        .await;
                     assert!(response.message().get("result").is_none(), "{response:?}");
                 }
             }

@@ -128,7 +128,10 @@ impl Principal {
     /// Issuer and subject together: the key for anything kept per user.
     #[must_use]
     pub fn identity(&self) -> Identity {
-        Identity { issuer: self.issuer().to_owned(), subject: self.subject().to_owned() }
+        Identity {
+            issuer: self.issuer().to_owned(),
+            subject: self.subject().to_owned(),
+        }
     }
 
     /// The OAuth client that acts for the subject (`client_id`).

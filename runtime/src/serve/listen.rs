@@ -123,8 +123,16 @@ impl ProtectedServer {
     ///
     /// When the address cannot be bound, or the listener fails.
     pub async fn serve(self, address: impl ToSocketAddrs) -> io::Result<()> {
-        self.serve_until(TcpListener::bind(address).await?, told_to_stop())
-            .await
+        self.serve_on(TcpListener::bind(address).await?).await
+    }
+
+    /// Like [`serve`](Self::serve), on a listener that is bound already.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails.
+    pub async fn serve_on(self, listener: TcpListener) -> io::Result<()> {
+        self.serve_until(listener, told_to_stop()).await
     }
 
     /// Serves HTTP on `listener` until `stop` is ready: then nothing new is accepted, calls that are

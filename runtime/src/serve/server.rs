@@ -361,7 +361,10 @@ impl std::fmt::Debug for Server {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Transport {
-    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "stdio is all there is then"))]
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "stdio is all there is then")
+    )]
     Http,
     Stdio,
 }

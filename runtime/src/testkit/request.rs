@@ -45,7 +45,10 @@ impl McpRequest {
             method: Method::POST,
             uri: "/mcp".into(),
             headers: HeaderMap::new(),
-            body: RequestBody::Rpc { method: method.into(), params },
+            body: RequestBody::Rpc {
+                method: method.into(),
+                params,
+            },
             version: "2026-07-28".into(),
         }
     }
@@ -120,7 +123,10 @@ impl McpRequest {
             RequestBody::Rpc { method, mut params } => {
                 if is_2026 {
                     defaults.push(("mcp-method", method.clone()));
-                    let name = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str);
+                    let name = params
+                        .get("name")
+                        .or_else(|| params.get("uri"))
+                        .and_then(Value::as_str);
                     if let Some(name) = name {
                         defaults.push(("mcp-name", name.to_owned()));
                     }
@@ -130,7 +136,9 @@ impl McpRequest {
                         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
                     });
                 }
-                json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string().into()
+                json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+                    .to_string()
+                    .into()
             }
         };
         for (name, value) in defaults {
@@ -153,10 +161,18 @@ impl McpRequest {
     ///
     /// When the body of the answer breaks off.
     pub async fn send(self, app: &Router) -> McpResponse {
-        let response = app.clone().oneshot(self.build()).await.expect("routers do not fail");
+        let response = app
+            .clone()
+            .oneshot(self.build())
+            .await
+            .expect("routers do not fail");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
-        McpResponse { status: parts.status, headers: parts.headers, body: body.to_vec() }
+        McpResponse {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.to_vec(),
+        }
     }
 }
 
@@ -210,9 +226,13 @@ impl McpResponse {
     #[must_use]
     pub fn messages(&self) -> Vec<Value> {
         let text = String::from_utf8_lossy(&self.body);
-        if self.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
+        if self
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("text/event-stream"))
+        {
             let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-            data.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect()
+            data.filter_map(|data| serde_json::from_str(data.trim()).ok())
+                .collect()
         } else {
             serde_json::from_str(&text).into_iter().collect()
         }
@@ -222,8 +242,14 @@ impl McpResponse {
     #[must_use]
     pub fn text(&self) -> String {
         let message = self.message();
-        let blocks = message["result"]["content"].as_array().cloned().unwrap_or_default();
-        let texts: Vec<_> = blocks.iter().filter_map(|block| block["text"].as_str()).collect();
+        let blocks = message["result"]["content"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let texts: Vec<_> = blocks
+            .iter()
+            .filter_map(|block| block["text"].as_str())
+            .collect();
         texts.join("\n")
     }
 
@@ -234,7 +260,8 @@ impl McpResponse {
     /// When `WWW-Authenticate` is repeated or is not one well-formed Bearer challenge.
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge> {
-        self.header(header::WWW_AUTHENTICATE.as_str()).map(Challenge::parse)
+        self.header(header::WWW_AUTHENTICATE.as_str())
+            .map(Challenge::parse)
     }
 }
 
@@ -259,16 +286,28 @@ impl Challenge {
     ///
     /// When `text` is anything but one Bearer challenge whose parameters are quoted strings, each once.
     fn parse(text: &str) -> Self {
-        assert!(text.bytes().all(|b| matches!(b, 0x20..=0x7e)), "not printable ASCII: {text:?}");
-        let mut rest = text.strip_prefix("Bearer ").unwrap_or_else(|| panic!("not Bearer: {text}"));
+        assert!(
+            text.bytes().all(|b| matches!(b, 0x20..=0x7e)),
+            "not printable ASCII: {text:?}"
+        );
+        let mut rest = text
+            .strip_prefix("Bearer ")
+            .unwrap_or_else(|| panic!("not Bearer: {text}"));
         let mut parameters = BTreeMap::new();
         loop {
-            let (name, after) = rest.split_once("=\"").unwrap_or_else(|| panic!("no value: {text}"));
-            let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            let (name, after) = rest
+                .split_once("=\"")
+                .unwrap_or_else(|| panic!("no value: {text}"));
+            let token =
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             assert!(token, "not a parameter name: {name:?} in {text}");
-            let (value, after) = after.split_once('"').unwrap_or_else(|| panic!("not closed: {text}"));
+            let (value, after) = after
+                .split_once('"')
+                .unwrap_or_else(|| panic!("not closed: {text}"));
             assert!(!value.contains('\\'), "escaped: {text}");
-            let repeated = parameters.insert(name.to_owned(), value.to_owned()).is_some();
+            let repeated = parameters
+                .insert(name.to_owned(), value.to_owned())
+                .is_some();
             assert!(!repeated, "`{name}` is repeated: {text}");
             match after.strip_prefix(", ") {
                 Some(next) => rest = next,
