@@ -172,7 +172,16 @@ impl KeySet {
         self.skipped
     }
 
-    /// The one key a token with this header may be verified with.
+    /// The one key that a token with this header may be verified with: the only one of that name that is
+    /// for that algorithm, or, for a token that names none, the only one for that algorithm at all.
+    #[must_use]
+    pub fn key(&self, kid: Option<&str>, algorithm: SignatureAlgorithm) -> Option<Arc<PublicKey>> {
+        match self.find(kid, algorithm) {
+            Lookup::Found(key) => Some(Arc::clone(key)),
+            Lookup::Refused | Lookup::Unknown => None,
+        }
+    }
+
     pub(crate) fn find(&self, kid: Option<&str>, algorithm: SignatureAlgorithm) -> Lookup<'_> {
         let named = || {
             self.keys

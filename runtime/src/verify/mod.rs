@@ -26,12 +26,20 @@
     )
 )]
 
+mod address;
 mod admission;
 pub(crate) mod algorithm;
 mod bearer;
+pub(crate) mod builder;
 mod claims;
 pub(crate) mod clock;
+mod discovery;
+mod fetch;
+pub(crate) mod issuer;
 pub(crate) mod jose;
 mod json;
+pub(crate) mod jwt;
 pub(crate) mod keys;
+pub(crate) mod remote;
+pub(crate) mod source;
 pub(crate) mod token;
