@@ -76,15 +76,16 @@ impl JwtVerifier {
 
     /// Checks a token whose structure is sound.
     pub(super) async fn check(&self, jws: Jws<'_>) -> Result<VerifiedToken, VerifyError> {
-        if !self.algorithms.contains(&jws.algorithm) {
+        let Jws { signed, claims } = jws;
+        if !self.algorithms.contains(&signed.algorithm) {
             return Err(InvalidToken::Algorithm.into());
         }
-        self.rules.token_type.check(jws.typ.as_deref())?;
-        self.rules.check_issuer(&jws.claims)?;
+        self.rules.token_type.check(signed.typ.as_deref())?;
+        self.rules.check_issuer(&claims)?;
         let keys = self.keys.source();
-        let key = keys.key(jws.kid.as_deref(), jws.algorithm).await?;
-        key.verify(jws.algorithm, jws.message, &jws.signature)?;
-        Ok(self.rules.check(jws.claims, self.clock.unix_seconds())?)
+        let key = keys.key(signed.kid.as_deref(), signed.algorithm).await?;
+        key.verify(&signed)?;
+        Ok(self.rules.check(claims, self.clock.unix_seconds())?)
     }
 }
 
@@ -111,3 +112,7 @@ impl fmt::Debug for JwtVerifier {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "jwt_tests.rs"]
+mod tests;

@@ -29,7 +29,9 @@
 mod address;
 mod admission;
 pub(crate) mod algorithm;
-mod bearer;
+#[cfg(any(feature = "http", test))]
+#[allow(dead_code, reason = "called by the HTTP layer")]
+pub(crate) mod bearer;
 pub(crate) mod builder;
 mod claims;
 pub(crate) mod clock;
@@ -42,4 +44,8 @@ pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod remote;
 pub(crate) mod source;
+#[cfg(test)]
+mod test_issuer;
 pub(crate) mod token;
+#[cfg(test)]
+mod vectors;

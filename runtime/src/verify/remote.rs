@@ -237,10 +237,10 @@ impl RemoteKeys {
     fn start_or_join(&self, now: Duration) -> Option<watch::Receiver<()>> {
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let mut attempts = self.state.attempts();
-        if let Some((running, _)) = &attempts.running {
-            if running.has_changed().is_ok() {
-                return Some(running.clone());
-            }
+        if let Some((running, _)) = &attempts.running
+            && running.has_changed().is_ok()
+        {
+            return Some(running.clone());
         }
         if !attempts
             .wait(now, self.settings.cooldown, self.state.never_loaded())
