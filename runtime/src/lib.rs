@@ -42,9 +42,14 @@ pub use serve::{
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
 pub use verify::{
     algorithm::SignatureAlgorithm,
+    builder::{JwtVerifierBuilder, VerifierConfigError},
     clock::Clock,
+    issuer::Issuers,
     jose::TokenType,
+    jwt::JwtVerifier,
     keys::{InvalidKeySet, KeySet, PublicKey},
+    remote::RemoteKeys,
+    source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
     token::{InvalidToken, Verification, Verifier, VerifyError},
 };
 

@@ -20,7 +20,7 @@ use crate::{
         state::StateMap,
         tool::{Tool, registered},
     },
-    verify::token::Verifier,
+    verify::{issuer::Issuers, jwt::JwtVerifier, token::Verifier},
 };
 
 /// How long clients may rely on a tool list, in milliseconds. It changes only when a new version is
@@ -475,15 +475,45 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// The verifier of tokens that any of `issuers` issued for `resource`.
+/// The verifier of tokens that any of `issuers` issued for `resource`, if there is any issuer.
 fn verifier(
     issuers: &[String],
     resource: &Resource,
     allow_http: bool,
     problems: &mut Vec<Problem>,
 ) -> Option<Arc<dyn Verifier>> {
-    let _ = (issuers, resource, allow_http, problems);
-    None
+    let mut verifiers = Vec::new();
+    for issuer in issuers {
+        let mut verifier = JwtVerifier::new(issuer, resource.identifier());
+        if resource.endpoint() == "/" {
+            // Clients that build URLs with a library name a bare host with a slash (RFC 3986 §6.2.3).
+            verifier = verifier.audience_alias(format!("{}/", resource.identifier()));
+        }
+        if allow_http {
+            verifier = verifier.insecure_allow_http_issuer();
+        }
+        match verifier.build() {
+            Ok(verifier) => verifiers.push(verifier),
+            Err(error) => problems.push(Problem::InvalidAuthorizationServer {
+                issuer: issuer.clone(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+    if verifiers.len() < issuers.len() || issuers.is_empty() {
+        return None;
+    }
+    match Issuers::new(verifiers) {
+        Ok(issuers) => Some(Arc::new(issuers)),
+        Err(error) => {
+            let issuer = issuers.join(", ");
+            problems.push(Problem::InvalidAuthorizationServer {
+                issuer,
+                reason: error.to_string(),
+            });
+            None
+        }
+    }
 }
 
 /// What `tools/list` answers: the same for everybody who may ask.

@@ -62,13 +62,19 @@ impl TokenType {
 
 /// A token whose structure is sound. Nothing in it is verified. No `Debug`: it holds the token.
 pub(crate) struct Jws<'a> {
+    pub(crate) signed: Signed<'a>,
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// The parts of a token, with the header read and the payload not.
+pub(crate) struct Signed<'a> {
     /// What was signed: header and payload as received.
     pub(crate) message: &'a str,
     pub(crate) signature: Vec<u8>,
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) kid: Option<String>,
     pub(crate) typ: Option<String>,
-    pub(crate) claims: Map<String, Value>,
+    payload: &'a str,
 }
 
 impl<'a> Jws<'a> {
@@ -77,6 +83,14 @@ impl<'a> Jws<'a> {
         if token.len() > max_token {
             return Err(InvalidToken::TooLarge);
         }
+        let signed = Signed::split(token)?;
+        let claims = json::object(&decode(signed.payload)?)?;
+        Ok(Self { signed, claims })
+    }
+}
+
+impl<'a> Signed<'a> {
+    pub(crate) fn split(token: &'a str) -> Result<Self, InvalidToken> {
         let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(InvalidToken::Malformed)?;
         if payload.contains('.') || signature.is_empty() {
@@ -92,16 +106,13 @@ impl<'a> Jws<'a> {
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
             return Err(InvalidToken::TooLarge);
         }
-        let typ = string(&mut header, "typ")?;
-        let claims = json::object(&decode(payload)?)?;
-        let signature = decode(signature)?;
         Ok(Self {
             message,
-            signature,
+            signature: decode(signature)?,
             algorithm,
             kid,
-            typ,
-            claims,
+            typ: string(&mut header, "typ")?,
+            payload,
         })
     }
 }
@@ -187,11 +198,14 @@ mod tests {
             r#"{"typ":"JWT","kid":"k","alg":"RS256","x":1}"#,
             r#"{"a":1}"#,
         );
-        let jws = Jws::decode(&token, MAX_TOKEN).ok().unwrap();
+        let Jws {
+            signed: jws,
+            claims,
+        } = Jws::decode(&token, MAX_TOKEN).ok().unwrap();
         assert_eq!(jws.algorithm, SignatureAlgorithm::RS256);
         assert_eq!(jws.kid.as_deref(), Some("k"));
         assert_eq!(jws.typ.as_deref(), Some("JWT"));
-        assert_eq!(jws.claims["a"], 1);
+        assert_eq!(claims["a"], 1);
         assert_eq!(jws.signature, b"sig");
         assert_eq!(jws.message, token.rsplit_once('.').unwrap().0);
     }

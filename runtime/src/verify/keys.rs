@@ -17,7 +17,7 @@ use std::{fmt, sync::Arc};
 use jsonwebtoken::{DecodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
 use serde_json::{Map, Value};
 
-use super::{admission, algorithm::SignatureAlgorithm, json, token::InvalidToken};
+use super::{admission, algorithm::SignatureAlgorithm, jose::Signed, json, token::InvalidToken};
 
 /// The largest key set that is read, in bytes.
 pub(crate) const MAX_KEY_SET: usize = 512 * 1024;
@@ -57,22 +57,17 @@ impl PublicKey {
         self.algorithms.contains(&algorithm)
     }
 
-    /// Whether `signature` is one over exactly `message`. Goes to the backend directly, not through
+    /// Whether the signature is one over exactly the received text. Goes to the backend directly, not through
     /// `jsonwebtoken`'s process-wide provider, which panics when a program enables both backends.
-    #[allow(clippy::ptr_arg, reason = "the signature of jsonwebtoken's trait")]
-    pub(crate) fn verify(
-        &self,
-        algorithm: SignatureAlgorithm,
-        message: &str,
-        signature: &Vec<u8>,
-    ) -> Result<(), InvalidToken> {
-        if !self.fits(algorithm) {
+    pub(crate) fn verify(&self, token: &Signed<'_>) -> Result<(), InvalidToken> {
+        if !self.fits(token.algorithm) {
             return Err(InvalidToken::Key);
         }
-        let verifier = (DEFAULT_PROVIDER.verifier_factory)(&algorithm.jsonwebtoken(), &self.key)
+        let algorithm = token.algorithm.jsonwebtoken();
+        let verifier = (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &self.key)
             .map_err(|_| InvalidToken::Key)?;
         verifier
-            .verify(message.as_bytes(), signature)
+            .verify(token.message.as_bytes(), &token.signature)
             .map_err(|_| InvalidToken::Signature)
     }
 }
@@ -172,7 +167,16 @@ impl KeySet {
         self.skipped
     }
 
-    /// The one key a token with this header may be verified with.
+    /// The one key that a token with this header may be verified with: the only one of that name that is
+    /// for that algorithm, or, for a token that names none, the only one for that algorithm at all.
+    #[must_use]
+    pub fn key(&self, kid: Option<&str>, algorithm: SignatureAlgorithm) -> Option<Arc<PublicKey>> {
+        match self.find(kid, algorithm) {
+            Lookup::Found(key) => Some(Arc::clone(key)),
+            Lookup::Refused | Lookup::Unknown => None,
+        }
+    }
+
     pub(crate) fn find(&self, kid: Option<&str>, algorithm: SignatureAlgorithm) -> Lookup<'_> {
         let named = || {
             self.keys
@@ -373,38 +377,36 @@ mod tests {
             (Algorithm::EdDSA, EdDSA),
         ] {
             let signer = SigningKey::generate(algorithm);
-            let set = set(&[signer.public_jwk().clone()]);
-            let Lookup::Found(key) = set.find(Some(signer.kid()), ours) else {
-                panic!()
-            };
+            let key = set(&[signer.public_jwk().clone()])
+                .key(Some(signer.kid()), ours)
+                .unwrap();
             let token = signer.sign(&json!({"sub": "alice"}));
-            let jws = super::super::jose::Jws::decode(&token, 16384).ok().unwrap();
-            assert_eq!(key.verify(ours, jws.message, &jws.signature), Ok(()));
-            assert_eq!(
-                key.verify(RS384, jws.message, &jws.signature),
-                Err(InvalidToken::Key)
-            );
-            assert_eq!(
-                key.verify(ours, &token, &jws.signature),
-                Err(InvalidToken::Signature)
-            );
-            let len = jws.signature.len();
-            let mut wrong = vec![
+            let other = signer.sign(&json!({"sub": "bob"}));
+            let split = || Signed::split(&token).ok().unwrap();
+            assert_eq!(key.verify(&split()), Ok(()));
+            let mut wrong = split();
+            wrong.algorithm = RS384;
+            assert_eq!(key.verify(&wrong), Err(InvalidToken::Key));
+            let mut wrong = split();
+            wrong.message = other.rsplit_once('.').unwrap().0;
+            assert_eq!(key.verify(&wrong), Err(InvalidToken::Signature));
+            let good = split().signature;
+            let len = good.len();
+            let mut signatures = vec![
                 vec![],
                 vec![0; len],
-                jws.signature[1..].to_vec(),
-                [&jws.signature[..], &[0]].concat(),
+                good[1..].to_vec(),
+                [&good[..], &[0]].concat(),
             ];
             for at in [0, len / 2, len - 1] {
-                let mut flipped = jws.signature.clone();
+                let mut flipped = good.clone();
                 flipped[at] ^= 1;
-                wrong.push(flipped);
+                signatures.push(flipped);
             }
-            for signature in wrong {
-                assert_eq!(
-                    key.verify(ours, jws.message, &signature),
-                    Err(InvalidToken::Signature)
-                );
+            for signature in signatures {
+                let mut wrong = split();
+                wrong.signature = signature;
+                assert_eq!(key.verify(&wrong), Err(InvalidToken::Signature));
             }
         }
     }

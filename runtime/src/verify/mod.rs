@@ -26,12 +26,25 @@
     )
 )]
 
+mod address;
 mod admission;
 pub(crate) mod algorithm;
+#[cfg(any(feature = "http", test))]
 pub(crate) mod bearer;
+pub(crate) mod builder;
 mod claims;
 pub(crate) mod clock;
+mod discovery;
+mod fetch;
+pub(crate) mod issuer;
 pub(crate) mod jose;
 mod json;
+pub(crate) mod jwt;
 pub(crate) mod keys;
+pub(crate) mod remote;
+pub(crate) mod source;
+#[cfg(test)]
+mod test_issuer;
 pub(crate) mod token;
+#[cfg(test)]
+mod vectors;

@@ -1,0 +1,118 @@
+//! JWT access tokens of one issuer, from text to [`VerifiedToken`].
+//!
+//! The order of the checks is the order in which a token earns work: structure, algorithm, type and issuer
+//! cost nothing; then a key of that issuer; then the signature; and only then do the claims mean anything.
+//! Header and claims are parsed once.
+
+use std::fmt;
+
+use super::{
+    algorithm::SignatureAlgorithm,
+    builder::JwtVerifierBuilder,
+    claims::ClaimRules,
+    clock::Clock,
+    jose::Jws,
+    remote::RemoteKeys,
+    source::KeySource,
+    token::{InvalidToken, Verification, Verifier, VerifyError},
+};
+use crate::declare::principal::VerifiedToken;
+
+/// Verifies signed JWT access tokens ([RFC 9068], [RFC 8725]) of one issuer for one server.
+///
+/// ```
+/// use toolgate::JwtVerifier;
+///
+/// let verifier = JwtVerifier::new("https://auth.example.com", "https://notes.example.com/mcp").build()?;
+/// # Ok::<(), toolgate::VerifierConfigError>(())
+/// ```
+///
+/// The issuer's keys are found through its metadata when the first token arrives; see
+/// [`ready`](Self::ready).
+///
+/// [RFC 9068]: https://www.rfc-editor.org/rfc/rfc9068
+/// [RFC 8725]: https://www.rfc-editor.org/rfc/rfc8725
+pub struct JwtVerifier {
+    pub(super) rules: ClaimRules,
+    pub(super) algorithms: Vec<SignatureAlgorithm>,
+    pub(super) max_token_bytes: usize,
+    pub(super) clock: Clock,
+    pub(super) keys: Keys,
+}
+
+pub(super) enum Keys {
+    Discovered(RemoteKeys),
+    Given(Box<dyn KeySource>),
+}
+
+impl JwtVerifier {
+    /// Begins a verifier of tokens from `issuer` for the server that is `audience`: its resource identifier,
+    /// which a token must name in `aud`, byte for byte ([RFC 8707 §2]).
+    ///
+    /// [RFC 8707 §2]: https://www.rfc-editor.org/rfc/rfc8707#section-2
+    #[allow(
+        clippy::new_ret_no_self,
+        reason = "two values are required, the rest has defaults"
+    )]
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> JwtVerifierBuilder {
+        JwtVerifierBuilder::new(issuer.into(), audience.into())
+    }
+
+    /// The issuer whose tokens this accepts.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.rules.issuer
+    }
+
+    /// Completes when the issuer's keys are at hand, after fetching them if need be. For start-up and
+    /// health checks; a server may listen before.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Unavailable`] when the keys cannot be had now.
+    pub async fn ready(&self) -> Result<(), VerifyError> {
+        Ok(self.keys.source().ready().await?)
+    }
+
+    /// Checks a token whose structure is sound.
+    pub(super) async fn check(&self, jws: Jws<'_>) -> Result<VerifiedToken, VerifyError> {
+        let Jws { signed, claims } = jws;
+        if !self.algorithms.contains(&signed.algorithm) {
+            return Err(InvalidToken::Algorithm.into());
+        }
+        self.rules.token_type.check(signed.typ.as_deref())?;
+        self.rules.check_issuer(&claims)?;
+        let keys = self.keys.source();
+        let key = keys.key(signed.kid.as_deref(), signed.algorithm).await?;
+        key.verify(&signed)?;
+        Ok(self.rules.check(claims, self.clock.unix_seconds())?)
+    }
+}
+
+impl Keys {
+    fn source(&self) -> &dyn KeySource {
+        match self {
+            Self::Discovered(keys) => keys,
+            Self::Given(keys) => &**keys,
+        }
+    }
+}
+
+impl Verifier for JwtVerifier {
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async move { self.check(Jws::decode(token, self.max_token_bytes)?).await })
+    }
+}
+
+impl fmt::Debug for JwtVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtVerifier")
+            .field("rules", &self.rules)
+            .field("algorithms", &self.algorithms)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "jwt_tests.rs"]
+mod tests;

@@ -1,0 +1,436 @@
+//! Keys fetched from their issuer, kept, refreshed and withdrawn.
+//!
+//! The rules, and what each is for:
+//!
+//! - A known key is served from the current snapshot at once; no fetch is ever waited for.
+//! - A snapshot that is due is refreshed in the background, so rotation costs no request anything.
+//! - A key that is not there starts a fetch, but at most one per cool-down **counted from the start of
+//!   every attempt**, whatever came of it: tokens with random names cannot make this server an amplifier.
+//! - One fetch at a time, in a task of its own: a waiter that goes away does not cancel it for the others.
+//! - A new document replaces the old one completely. A failure replaces nothing: the last good keys serve
+//!   until `max_stale`, and then nothing can be decided any more (503, never 401 and never acceptance).
+//!
+//! There is no memory keyed by anything from a token, and no task between fetches.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::{ArcSwapOption, Guard};
+use tokio::{sync::watch, task::AbortHandle};
+use url::Url;
+
+use super::{
+    algorithm::SignatureAlgorithm,
+    builder::VerifierConfigError,
+    clock::Clock,
+    discovery::IssuerMetadata,
+    fetch::{Document, FetchError, Fetcher},
+    keys::{KeySet, Lookup},
+    source::{KeyError, KeyLookup, KeySource, KeysReady},
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The keys of an issuer, fetched when they are needed and refreshed in the background.
+///
+/// Verification uses one of these by default. Make one yourself to name the key set's URL instead of
+/// discovering it, or to change how long keys are kept.
+///
+/// ```
+/// use std::time::Duration;
+/// use toolgate::{JwtVerifier, RemoteKeys};
+///
+/// let keys = RemoteKeys::new("https://auth.example.com/keys")?.max_stale(Duration::from_secs(600));
+/// let verifier = JwtVerifier::new("https://auth.example.com", "https://notes.example.com/mcp")
+///     .keys(keys)
+///     .build()?;
+/// # Ok::<(), toolgate::VerifierConfigError>(())
+/// ```
+pub struct RemoteKeys {
+    state: Arc<State>,
+    settings: Settings,
+}
+
+#[derive(Debug, Clone)]
+struct Settings {
+    refresh: Duration,
+    max_stale: Duration,
+    cooldown: Duration,
+    timeout: Duration,
+    clock: Clock,
+}
+
+enum Place {
+    KeySet(Url),
+    Issuer(String),
+}
+
+struct State {
+    place: Place,
+    fetcher: Fetcher,
+    snapshot: ArcSwapOption<Snapshot>,
+    metadata: ArcSwapOption<(IssuerMetadata, Duration)>,
+    attempts: Mutex<Attempts>,
+}
+
+/// Admitted keys, with monotonic times.
+struct Snapshot {
+    keys: KeySet,
+    fetched_at: Duration,
+    /// When, after `fetched_at`, the next fetch is due.
+    refresh_after: Duration,
+}
+
+#[derive(Default)]
+struct Attempts {
+    started_at: Option<Duration>,
+    /// Failures since the last success.
+    failures: u32,
+    /// Closed when the fetch ends, however it ends.
+    running: Option<(watch::Receiver<()>, AbortHandle)>,
+}
+
+impl RemoteKeys {
+    /// The key set at `url`, which must be https, or http to this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifierConfigError`] when `url` is none that may be fetched.
+    pub fn new(url: &str) -> Result<Self, VerifierConfigError> {
+        let url: Url = url.parse().map_err(|_| VerifierConfigError::KeySetUrl)?;
+        let fetcher = Fetcher::new(url.clone(), false).map_err(|error| match error {
+            FetchError::Client => VerifierConfigError::Client,
+            _ => VerifierConfigError::KeySetUrl,
+        })?;
+        Ok(Self::at(Place::KeySet(url), fetcher))
+    }
+
+    /// The keys that the metadata of `issuer` leads to. `fetcher` is one for that issuer.
+    pub(crate) fn discover(issuer: &str, fetcher: Fetcher) -> Self {
+        Self::at(Place::Issuer(issuer.to_owned()), fetcher)
+    }
+
+    fn at(place: Place, fetcher: Fetcher) -> Self {
+        Self {
+            state: Arc::new(State {
+                place,
+                fetcher,
+                snapshot: ArcSwapOption::empty(),
+                metadata: ArcSwapOption::empty(),
+                attempts: Mutex::default(),
+            }),
+            settings: Settings {
+                refresh: MINUTE.saturating_mul(10),
+                max_stale: HOUR,
+                cooldown: SECOND.saturating_mul(30),
+                timeout: SECOND.saturating_mul(5),
+                clock: Clock::system(),
+            },
+        }
+    }
+
+    /// How long keys are used before they are fetched again: 10 minutes unless set, at least one minute and
+    /// at most one hour. A `Cache-Control: max-age` of the issuer takes precedence, within the same bounds.
+    #[must_use]
+    pub fn refresh_interval(mut self, interval: Duration) -> Self {
+        self.settings.refresh = interval.clamp(MINUTE, HOUR);
+        self
+    }
+
+    /// How long keys are used after a refresh was due but failed: one hour unless set, at most 24 hours.
+    /// Beyond it nothing can be decided, and callers get 503.
+    #[must_use]
+    pub fn max_stale(mut self, max_stale: Duration) -> Self {
+        self.settings.max_stale = max_stale.min(HOUR.saturating_mul(24));
+        self
+    }
+
+    /// The least time between the starts of two fetches: 30 seconds unless set, at least one second.
+    #[must_use]
+    pub fn cooldown(mut self, cooldown: Duration) -> Self {
+        self.settings.cooldown = cooldown.max(SECOND);
+        self
+    }
+
+    /// How long one fetch may take in all: 5 seconds unless set.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// Another clock, for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// What the issuer publishes about itself, once that has been fetched.
+    #[allow(dead_code, reason = "start-up checks of the server will ask")]
+    pub(crate) fn metadata(&self) -> Option<Arc<(IssuerMetadata, Duration)>> {
+        self.state.metadata.load_full()
+    }
+
+    async fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: SignatureAlgorithm,
+    ) -> Result<Arc<super::keys::PublicKey>, KeyError> {
+        let now = self.settings.clock.monotonic();
+        if let Some(current) = &*self.usable(now) {
+            if now.saturating_sub(current.fetched_at) >= current.refresh_after {
+                // Stale while revalidating: nobody waits.
+                let _background = self.start_or_join(now);
+            }
+            match current.keys.find(kid, algorithm) {
+                Lookup::Found(key) => return Ok(Arc::clone(key)),
+                Lookup::Refused => return Err(KeyError::Unknown),
+                Lookup::Unknown => {}
+            }
+        }
+        self.wait_for_fetch(now).await;
+        let now = self.settings.clock.monotonic();
+        match &*self.usable(now) {
+            Some(current) => current.keys.key(kid, algorithm).ok_or(KeyError::Unknown),
+            None => Err(self.unavailable(now)),
+        }
+    }
+
+    /// The snapshot, unless it is too old to be trusted.
+    fn usable(&self, now: Duration) -> Guard<Option<Arc<Snapshot>>> {
+        let current = self.state.snapshot.load();
+        let fresh = current.as_ref().is_some_and(|current| {
+            let limit = current
+                .refresh_after
+                .saturating_add(self.settings.max_stale);
+            now.saturating_sub(current.fetched_at) < limit
+        });
+        if fresh {
+            current
+        } else {
+            Guard::from_inner(None)
+        }
+    }
+
+    fn unavailable(&self, now: Duration) -> KeyError {
+        let attempts = self.state.attempts();
+        let wait = attempts.wait(now, self.settings.cooldown, self.state.never_loaded());
+        KeyError::Unavailable {
+            reason: "the issuer's keys cannot be fetched",
+            retry_after: wait.max(SECOND),
+        }
+    }
+
+    async fn wait_for_fetch(&self, now: Duration) {
+        if let Some(mut running) = self.start_or_join(now) {
+            // Nothing is ever sent: the sender goes away when the fetch ends.
+            let _closed = running.changed().await;
+        }
+    }
+
+    /// The running fetch, or a new one when the cool-down permits it.
+    fn start_or_join(&self, now: Duration) -> Option<watch::Receiver<()>> {
+        let runtime = tokio::runtime::Handle::try_current().ok()?;
+        let mut attempts = self.state.attempts();
+        if let Some((running, _)) = &attempts.running
+            && running.has_changed().is_ok()
+        {
+            return Some(running.clone());
+        }
+        if !attempts
+            .wait(now, self.settings.cooldown, self.state.never_loaded())
+            .is_zero()
+        {
+            return None;
+        }
+        attempts.started_at = Some(now);
+        let (ended, running) = watch::channel(());
+        let (state, settings) = (Arc::clone(&self.state), self.settings.clone());
+        let task = runtime.spawn(async move {
+            state.refresh(&settings, now).await;
+            drop(ended);
+        });
+        attempts.running = Some((running.clone(), task.abort_handle()));
+        Some(running)
+    }
+}
+
+impl Attempts {
+    /// How long until the next attempt may start. Until something was loaded for the first time, 1, 2, 4 ..
+    /// seconds up to the cool-down, so that a server started before its issuer recovers quickly.
+    fn wait(&self, now: Duration, cooldown: Duration, never_loaded: bool) -> Duration {
+        let Some(started_at) = self.started_at else {
+            return Duration::ZERO;
+        };
+        let pause = if never_loaded {
+            let doublings = self.failures.saturating_sub(1).min(16);
+            SECOND
+                .saturating_mul(2_u32.saturating_pow(doublings))
+                .min(cooldown)
+        } else {
+            cooldown
+        };
+        pause.saturating_sub(now.saturating_sub(started_at))
+    }
+}
+
+impl State {
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn never_loaded(&self) -> bool {
+        self.snapshot.load().is_none()
+    }
+
+    /// One attempt: replaces the snapshot, or leaves everything as it is.
+    async fn refresh(&self, settings: &Settings, now: Duration) {
+        let fetched = tokio::time::timeout(settings.timeout, self.fetch(settings, now)).await;
+        let outcome = fetched
+            .unwrap_or(Err(FetchError::Timeout))
+            .and_then(|document| {
+                let keys =
+                    KeySet::from_members(&document.members).map_err(|_| FetchError::Document)?;
+                Ok((keys, document.max_age))
+            });
+        match outcome {
+            Ok((keys, max_age)) => {
+                let interval = max_age.map_or(settings.refresh, |age| age.clamp(MINUTE, HOUR));
+                self.replace(Snapshot {
+                    keys,
+                    fetched_at: now,
+                    refresh_after: jittered(interval),
+                });
+            }
+            Err(error) => {
+                let failures = &mut self.attempts().failures;
+                *failures = failures.saturating_add(1);
+                if *failures == 1 {
+                    tracing::warn!(from = self.name(), %error, "keys cannot be fetched");
+                } else {
+                    tracing::debug!(from = self.name(), %error, failures, "keys cannot be fetched");
+                }
+            }
+        }
+    }
+
+    fn replace(&self, new: Snapshot) {
+        let (keys, skipped) = (new.keys.len(), new.keys.skipped());
+        let old = self.snapshot.swap(Some(Arc::new(new)));
+        let before = old.map_or(0, |old| old.keys.skipped());
+        if skipped != before {
+            tracing::warn!(
+                from = self.name(),
+                keys,
+                skipped,
+                "some keys cannot be used"
+            );
+        }
+        let failures = std::mem::take(&mut self.attempts().failures);
+        if failures > 0 {
+            tracing::info!(
+                from = self.name(),
+                keys,
+                failures,
+                "keys can be fetched again"
+            );
+        } else {
+            tracing::debug!(from = self.name(), keys, "keys fetched");
+        }
+    }
+
+    async fn fetch(&self, settings: &Settings, now: Duration) -> Result<Document, FetchError> {
+        let issuer = match &self.place {
+            Place::KeySet(url) => return self.fetcher.get(url, settings.timeout).await,
+            Place::Issuer(issuer) => issuer,
+        };
+        let known = self.metadata.load_full();
+        let metadata = match known {
+            Some(known) if now.saturating_sub(known.1) < settings.refresh => known,
+            known => {
+                let found = IssuerMetadata::discover(&self.fetcher, issuer, settings.timeout).await;
+                match (found, known) {
+                    (Ok(found), _) => {
+                        let found = Arc::new((found, now));
+                        self.metadata.store(Some(Arc::clone(&found)));
+                        found
+                    }
+                    // The last good one stays in use, as keys do; they expire on their own.
+                    (Err(_), Some(known)) => known,
+                    (Err(error), None) => return Err(error),
+                }
+            }
+        };
+        self.fetcher
+            .get(&metadata.0.jwks_uri, settings.timeout)
+            .await
+    }
+
+    /// For logs: configured text, without a query.
+    fn name(&self) -> &str {
+        match &self.place {
+            Place::KeySet(url) => url.host_str().unwrap_or_default(),
+            Place::Issuer(issuer) => issuer,
+        }
+    }
+}
+
+/// ±10 %, so that many instances do not fetch at the same moment.
+fn jittered(interval: Duration) -> Duration {
+    let mut random = [0_u8; 1];
+    // Without randomness: no jitter.
+    let percent = match aws_lc_rs::rand::fill(&mut random) {
+        Ok(()) => random.iter().map(|&byte| u32::from(byte) % 21).sum(),
+        Err(_) => 10_u32,
+    };
+    let percent = percent.saturating_add(90);
+    interval
+        .checked_div(100)
+        .map_or(interval, |hundredth| hundredth.saturating_mul(percent))
+}
+
+impl KeySource for RemoteKeys {
+    fn key<'a>(&'a self, kid: Option<&'a str>, algorithm: SignatureAlgorithm) -> KeyLookup<'a> {
+        Box::pin(self.find(kid, algorithm))
+    }
+
+    fn ready(&self) -> KeysReady<'_> {
+        Box::pin(async {
+            let now = self.settings.clock.monotonic();
+            if self.usable(now).is_none() {
+                self.wait_for_fetch(now).await;
+            }
+            match &*self.usable(now) {
+                Some(_) => Ok(()),
+                None => Err(self.unavailable(now)),
+            }
+        })
+    }
+}
+
+/// A server that is gone fetches nothing any more.
+impl Drop for RemoteKeys {
+    fn drop(&mut self) {
+        if let Some((_, task)) = &self.state.attempts().running {
+            task.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteKeys")
+            .field("from", &self.state.name())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "remote_tests.rs"]
+mod tests;
