@@ -1,7 +1,5 @@
 //! Signing keys made on the spot: what the embedded authorization server signs with.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
@@ -14,6 +12,8 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
+
+use super::random;
 
 /// A private key, with the public half as a JSON Web Key (RFC 7517).
 #[derive(Clone)]
@@ -32,8 +32,9 @@ impl SigningKey {
     /// When `algorithm` is another one, or the system has no randomness.
     #[must_use]
     pub fn generate(algorithm: Algorithm) -> Self {
-        static SERIAL: AtomicU64 = AtomicU64::new(1);
-        let kid = format!("key-{}", SERIAL.fetch_add(1, Ordering::Relaxed));
+        // Random, not counted: a server that has cached the keys would otherwise take the first key of a
+        // restarted authorization server for the one it knows.
+        let kid = random::token();
         let rng = SystemRandom::new();
         let (private, mut public) = match algorithm {
             Algorithm::ES256 => {

@@ -1,0 +1,13 @@
+//! A protected server as its clients see it: the whole service, without sockets.
+
+mod browsers;
+mod challenges;
+mod credentials;
+mod envelope;
+mod fixture;
+mod lists;
+mod metadata;
+mod smuggling;
+mod startup;
+mod streams;
+mod tools;
