@@ -1,9 +1,6 @@
 //! Codes and refresh tokens: what a user agreed to, until it is an access token.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     client::Client,
