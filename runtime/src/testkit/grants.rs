@@ -200,6 +200,8 @@ fn refuse_foreign_resource(asked: Option<&str>, granted: &str) -> Result<(), Ref
 mod tests {
     use serde_json::json;
 
+    use std::sync::Arc;
+
     use super::*;
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
