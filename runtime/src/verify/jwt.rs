@@ -113,6 +113,6 @@ impl fmt::Debug for JwtVerifier {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 #[path = "jwt_tests.rs"]
 mod tests;

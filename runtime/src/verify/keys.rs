@@ -193,7 +193,7 @@ impl KeySet {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod tests {
     use serde_json::json;
 

@@ -44,7 +44,7 @@ pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod remote;
 pub(crate) mod source;
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod test_issuer;
 pub(crate) mod token;
 #[cfg(test)]

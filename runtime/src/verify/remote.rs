@@ -64,6 +64,13 @@ struct Settings {
     clock: Clock,
 }
 
+impl Settings {
+    /// The age beyond which something that was due after `due` is no longer used.
+    fn limit(&self, due: Duration) -> Duration {
+        due.saturating_add(self.max_stale)
+    }
+}
+
 enum Place {
     KeySet(Url),
     Issuer(String),
@@ -205,10 +212,7 @@ impl RemoteKeys {
     fn usable(&self, now: Duration) -> Guard<Option<Arc<Snapshot>>> {
         let current = self.state.snapshot.load();
         let fresh = current.as_ref().is_some_and(|current| {
-            let limit = current
-                .refresh_after
-                .saturating_add(self.settings.max_stale);
-            now.saturating_sub(current.fetched_at) < limit
+            now.saturating_sub(current.fetched_at) < self.settings.limit(current.refresh_after)
         });
         if fresh {
             current
@@ -350,25 +354,44 @@ impl State {
             Place::Issuer(issuer) => issuer,
         };
         let known = self.metadata.load_full();
+        let age = known.as_ref().map(|known| now.saturating_sub(known.1));
         let metadata = match known {
-            Some(known) if now.saturating_sub(known.1) < settings.refresh => known,
-            known => {
-                let found = IssuerMetadata::discover(&self.fetcher, issuer, settings.timeout).await;
-                match (found, known) {
-                    (Ok(found), _) => {
-                        let found = Arc::new((found, now));
-                        self.metadata.store(Some(Arc::clone(&found)));
-                        found
-                    }
-                    // The last good one stays in use, as keys do; they expire on their own.
-                    (Err(_), Some(known)) => known,
-                    (Err(error), None) => return Err(error),
+            Some(known) if age < Some(settings.refresh) => known,
+            known => match (
+                self.discover(issuer, known.is_some(), settings).await,
+                known,
+            ) {
+                (Ok(found), _) => {
+                    let found = Arc::new((found, now));
+                    self.metadata.store(Some(Arc::clone(&found)));
+                    found
                 }
-            }
+                // As with keys: the last good one stays in use, but not for ever.
+                (Err(_), Some(known)) if age < Some(settings.limit(settings.refresh)) => known,
+                (Err(error), _) => return Err(error),
+            },
         };
         self.fetcher
             .get(&metadata.0.jwks_uri, settings.timeout)
             .await
+    }
+
+    /// When there is metadata to fall back on, leaves time to fetch the keys.
+    async fn discover(
+        &self,
+        issuer: &str,
+        known: bool,
+        settings: &Settings,
+    ) -> Result<IssuerMetadata, FetchError> {
+        let share = if known { 2 } else { 1 };
+        let timeout = settings
+            .timeout
+            .checked_div(share)
+            .unwrap_or(settings.timeout);
+        let discovered = IssuerMetadata::discover(&self.fetcher, issuer, timeout);
+        tokio::time::timeout(timeout, discovered)
+            .await
+            .unwrap_or(Err(FetchError::Timeout))
     }
 
     /// For logs: configured text, without a query.
@@ -431,6 +454,6 @@ impl std::fmt::Debug for RemoteKeys {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 #[path = "remote_tests.rs"]
 mod tests;
