@@ -387,6 +387,21 @@ async fn settings_of_the_builder_take_effect() {
     assert_eq!(refusal(&exact, &token).await, Some(InvalidToken::Expired));
 }
 
+#[tokio::test]
+async fn each_of_several_issuers_keeps_its_own_limit() {
+    let key = key(Jwa::EdDSA);
+    let jwk = [key.public_jwk().clone()];
+    let small = builder(&jwk).max_token_bytes(100).build().unwrap();
+    let large = JwtVerifier::new("https://b.example", AUDIENCE)
+        .build()
+        .unwrap();
+    let issuers = Issuers::new([small, large]).unwrap();
+    for token in [key.sign(&claims()), "x".repeat(16 * 1024 + 1)] {
+        let refusal = refusal(&issuers, &token).await;
+        assert_eq!(refusal, Some(InvalidToken::TooLarge));
+    }
+}
+
 /// Counts look-ups.
 struct Counting(StaticKeys, Mutex<usize>);
 
@@ -457,6 +472,9 @@ async fn an_issuer_is_verified_with_its_own_keys_only_and_an_unknown_one_with_no
             Some(InvalidToken::Claim("iss"))
         );
     }
+    let alone = of("https://a.example", &keys_a);
+    let foreign = token(&a, &json!("https://b.example"));
+    assert_eq!(refusal(&alone, &foreign).await, Some(InvalidToken::Issuer));
     assert_eq!(
         looked_up(),
         (2, 2),

@@ -7,8 +7,9 @@
 //! | `bearer` | is there exactly one well-formed bearer credential? |
 //! | `jose`, `json` | is it one signed object, written in the one permitted way? |
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
-//! | `source`, `keys`, `algorithm` | which admitted key of that issuer fits? |
+//! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
 //! | `claims`, `clock` | was it issued for us, is it an access token, is it valid now? |
+//! | `builder` | what may be configured, and what must not? |
 //! | `remote`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
 //!
 //! Nothing from a token reaches an error, a log line or a `Debug` text. No input reaches a panic: the

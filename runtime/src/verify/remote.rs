@@ -312,15 +312,20 @@ impl State {
                 });
             }
             Err(error) => {
-                let failures = &mut self.attempts().failures;
-                *failures = failures.saturating_add(1);
-                if *failures == 1 {
+                let failures = self.failed();
+                if failures == 1 {
                     tracing::warn!(from = self.name(), %error, "keys cannot be fetched");
                 } else {
                     tracing::debug!(from = self.name(), %error, failures, "keys cannot be fetched");
                 }
             }
         }
+    }
+
+    fn failed(&self) -> u32 {
+        let mut attempts = self.attempts();
+        attempts.failures = attempts.failures.saturating_add(1);
+        attempts.failures
     }
 
     fn replace(&self, new: Snapshot) {

@@ -285,9 +285,26 @@ async fn a_leader_that_goes_away_does_not_fail_those_who_wait() {
 }
 
 #[tokio::test]
+async fn the_age_of_keys_counts_from_the_start_of_their_fetch() {
+    let good = key();
+    let issuer = TestIssuer::start(Mode::Hang).await;
+    let clock = Clock::manual(0);
+    let keys = remote(&issuer, &clock);
+    let mut running = keys.start_or_join(Duration::ZERO).unwrap();
+    issuer.asked(1).await;
+    clock.advance(MINUTE * 11);
+    issuer.set(serving(&[&good]));
+    issuer.release();
+    let _ = running.changed().await;
+    assert_eq!(ask(&keys, good.kid()).await, "found");
+    settled(&keys).await;
+    assert_eq!(issuer.key_fetches(), 2, "due already");
+}
+
+#[tokio::test]
 async fn dropping_the_keys_ends_the_fetch() {
     let issuer = TestIssuer::start(Mode::Hang).await;
-    let keys = remote(&issuer, &Clock::manual(0));
+    let keys = remote(&issuer, &Clock::manual(0)).timeout(HOUR);
     let state = Arc::downgrade(&keys.state);
     let mut running = keys.start_or_join(Duration::ZERO).unwrap();
     issuer.asked(1).await;
