@@ -10,7 +10,7 @@
 //! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
 //! | `claims`, `clock` | was it issued for us, is it an access token, is it valid now? |
 //! | `builder` | what may be configured, and what must not? |
-//! | `remote`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
+//! | `remote`, `refresh`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
 //!
 //! Nothing from a token reaches an error, a log line or a `Debug` text. No input reaches a panic: the
 //! lints below hold for everything but tests.
@@ -43,6 +43,7 @@ pub(crate) mod jose;
 mod json;
 pub(crate) mod jwt;
 pub(crate) mod keys;
+mod refresh;
 pub(crate) mod remote;
 pub(crate) mod source;
 #[cfg(all(test, feature = "testkit"))]

@@ -6,7 +6,10 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, prop, prop_oneof, propte
 use serde_json::{Value, json};
 
 use super::{
-    super::test_issuer::{Mode, TestIssuer},
+    super::{
+        refresh::jittered,
+        test_issuer::{Mode, TestIssuer},
+    },
     *,
 };
 use crate::testkit::SigningKey;
