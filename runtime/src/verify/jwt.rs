@@ -4,13 +4,14 @@
 //! cost nothing; then a key of that issuer; then the signature; and only then do the claims mean anything.
 //! Header and claims are parsed once.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     algorithm::SignatureAlgorithm,
     builder::JwtVerifierBuilder,
     claims::ClaimRules,
     clock::Clock,
+    discovery::IssuerMetadata,
     jose::Jws,
     remote::RemoteKeys,
     source::KeySource,
@@ -72,6 +73,15 @@ impl JwtVerifier {
     /// [`VerifyError::Unavailable`] when the keys cannot be had now.
     pub async fn ready(&self) -> Result<(), VerifyError> {
         Ok(self.keys.source().ready().await?)
+    }
+
+    /// What the issuer publishes about itself, once it has been discovered.
+    #[allow(dead_code, reason = "start-up checks of the server will ask")]
+    pub(crate) fn metadata(&self) -> Option<Arc<(IssuerMetadata, Duration)>> {
+        match &self.keys {
+            Keys::Discovered(keys) => keys.metadata(),
+            Keys::Given(_) => None,
+        }
     }
 
     /// Checks a token whose structure is sound.

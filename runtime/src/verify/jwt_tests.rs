@@ -1,6 +1,6 @@
 //! Whole tokens, signed with a good key, so that only what the test names is wrong.
 
-use std::{sync::Mutex, time::Duration};
+use std::sync::Mutex;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
@@ -506,7 +506,9 @@ async fn a_discovered_issuer_serves_its_keys_and_its_absence_is_not_the_tokens_f
     let mut claims = claims();
     claims["iss"] = json!(issuer.url);
     let token = key.sign(&claims);
+    assert!(verifier.metadata().is_none());
     assert!(verifier.ready().await.is_ok());
+    assert!(verifier.metadata().is_some());
     assert_eq!(refusal(&verifier, &token).await, None);
     issuer.set(Mode::Down);
     let late = build();
