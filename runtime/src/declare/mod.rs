@@ -22,3 +22,5 @@ pub(crate) mod schema;
 pub(crate) mod scope;
 pub(crate) mod state;
 pub(crate) mod tool;
+#[cfg(feature = "validate")]
+pub(crate) mod validate;
