@@ -20,6 +20,7 @@ pub(crate) mod registry;
 pub(crate) mod reply;
 pub(crate) mod schema;
 pub(crate) mod scope;
+pub(crate) mod spelling;
 pub(crate) mod state;
 pub(crate) mod tool;
 #[cfg(feature = "validate")]
