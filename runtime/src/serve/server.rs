@@ -4,7 +4,9 @@ use std::{borrow::Cow, io, sync::Arc};
 
 use rmcp::ServiceExt;
 
-use super::{assemble::Transport, core::Core, guard::Guard, stdio::Environment};
+#[cfg(feature = "http")]
+use super::core::Core;
+use super::{assemble::Transport, guard::Guard, stdio::Environment};
 use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
