@@ -36,7 +36,7 @@ async fn the_document_is_generated_from_the_declarations_byte_for_byte() {
                 "resource_name": "127.0.0.1",
                 "authorization_servers": [fixture.auth.issuer()],
                 "bearer_methods_supported": ["header"],
-                "scopes_supported": ["mcp:tools", "notes:read", "notes:write"],
+                "scopes_supported": ["linked:use", "mcp:tools", "notes:read", "notes:write"],
             })
         );
         assert_eq!(response.body(), get(&fixture, path).await.body());
