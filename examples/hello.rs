@@ -19,6 +19,7 @@ async fn secret(caller: Principal) -> String {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), toolgate::ServeError> {
     tracing_subscriber::fmt()
+        .with_env_filter("toolgate=info")
         .with_writer(std::io::stderr)
         .init();
     let issuer = std::env::var("ISSUER").unwrap_or_else(|_| "https://auth.example.com".into());

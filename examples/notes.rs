@@ -59,6 +59,7 @@ async fn count_people(State(notebook): State<Notebook>) -> String {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::from_args();
     tracing_subscriber::fmt()
+        .with_env_filter("toolgate=info")
         .with_writer(std::io::stderr)
         .init();
 

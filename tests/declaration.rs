@@ -50,7 +50,7 @@ fn a_declaration_holds_what_was_written() {
 
 #[test]
 fn a_tool_is_where_its_function_is_and_not_where_the_attribute_is() {
-    for (name, line, column) in [("hello", 14, 10), ("say.bye", 20, 14), ("made", 30, 1)] {
+    for (name, line, column) in [("hello", 14, 10), ("say.bye", 20, 14), ("made", 30, 7)] {
         let location = declared(name).location;
         assert!(location.file.ends_with("declaration.rs"), "{location}");
         assert_eq!((location.line, location.column), (line, column), "{name}");

@@ -50,7 +50,7 @@ pub use verify::{
     keys::{InvalidKeySet, KeySet, PublicKey},
     remote::RemoteKeys,
     source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
-    token::{InvalidToken, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
 };
 
 /// Declares an MCP tool: an async function that says who may call it.

@@ -16,6 +16,9 @@ fn server() -> Server {
         .without_registered_tools()
 }
 
+/// Where [`tool`] is made.
+const TOOL: u32 = line!() + 3;
+
 fn tool() -> Tool {
     Tool::new("tool", "Do nothing.", nothing).scopes(["notes:read"])
 }
@@ -42,20 +45,13 @@ fn no_tools_at_all() {
 
 #[test]
 fn two_tools_of_one_name_are_refused_with_both_places() {
+    let line = line!() + 1;
     let again = Tool::new("tool", "Do nothing, too.", nothing).public();
-    let (first, second) = (line!() - 1, line!() - 24);
     let found = problems(server().tool(tool()).tool(again).build());
-    assert_eq!(found.len(), 1, "{found:?}");
-    for line in [first, second] {
-        assert!(
-            found[0].contains(&format!("startup.rs:{line}")),
-            "{line}: {found:?}"
-        );
-    }
-    assert!(
-        found[0].starts_with("two tools are called `tool`"),
-        "{found:?}"
+    let expected = format!(
+        "two tools are called `tool`: tests/http/startup.rs:{TOOL} and tests/http/startup.rs:{line}; rename one with `name = \"..\"`"
     );
+    assert_eq!(found, [expected]);
 }
 
 #[test]
@@ -107,7 +103,7 @@ fn names_descriptions_and_scopes_are_checked_for_tools_made_at_run_time_too() {
         let tool = Tool::new("tool", "Do nothing.", nothing).scopes([scope.to_owned()]);
         let found = problems(server().tool(tool).build());
         assert!(found[0].contains("is not a scope"), "{found:?}");
-        assert!(found[0].is_ascii() && !found[0].contains('\r'), "{found:?}");
+        assert!(!found[0].contains('\r'), "{found:?}");
         let found = problems(
             server()
                 .tool(self::tool())

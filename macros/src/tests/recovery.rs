@@ -86,3 +86,31 @@ fn a_wrong_attribute_leaves_the_function_alone() {
         assert!(!output(args, item).contains("ToolDeclaration"), "{args}");
     }
 }
+
+#[test]
+fn any_word_may_be_missing_doubled_or_the_last_one() {
+    let args = "scopes ( \"a\" , \"b\" ) , name = \"x\" , title = \"y\" , crate = :: z :: w ,";
+    let item = "# [ doc = \"x\" ] pub ( crate ) async fn r#f ( State ( s ) : State < Vec < u8 > > , ( a ) : & 'a [ u8 ; 3 ] , ) -> Result < impl A , dyn B > where C : D { x . y }";
+    for args in variants(args) {
+        comes_back(&args, item);
+        comes_back(&args, "/// Says hello.\nasync fn hello() {}");
+    }
+    for item in variants(item) {
+        comes_back("public", &item);
+    }
+}
+
+/// `text` with each of its words left out, doubled, and as the last one; as far as the brackets match.
+fn variants(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let at = |n: usize| {
+        let (before, after) = words.split_at(n);
+        let without = [before, &after[1..]].concat();
+        let doubled = [before, &after[..1], after].concat();
+        [without, doubled, before.to_vec()].map(|words| words.join(" "))
+    };
+    let variants = (0..words.len()).flat_map(at);
+    variants
+        .filter(|text| text.parse::<proc_macro2::TokenStream>().is_ok())
+        .collect()
+}

@@ -3,6 +3,11 @@
 //! Nothing in this module does I/O, knows HTTP or touches cryptography. A crate that only declares
 //! tools builds with `default-features = false` and gets exactly this module.
 
+#![cfg_attr(
+    not(feature = "rmcp"),
+    allow(dead_code, reason = "without a server to decide for, a crate only declares")
+)]
+
 pub(crate) mod call;
 pub(crate) mod extract;
 pub(crate) mod policy;

@@ -20,6 +20,8 @@ use crate::declare::{
 pub(crate) struct OperationChallenges {
     unauthenticated: HeaderValue,
     insufficient_scope: HeaderValue,
+    /// What the 403 says to clients that show its body.
+    pub(crate) message: String,
 }
 
 impl OperationChallenges {
@@ -32,6 +34,10 @@ impl OperationChallenges {
         Self {
             unauthenticated: challenge(&[], scopes, metadata_url),
             insufficient_scope: challenge(&insufficient, scopes, metadata_url),
+            message: format!(
+                "insufficient scope: this operation needs `{}`",
+                join(scopes)
+            ),
         }
     }
 
@@ -80,8 +86,7 @@ impl Challenges {
 /// A Bearer challenge. Every value is from a grammar that needs no escaping inside a quoted string: scopes
 /// by [`ScopeName`], the URL by [`Resource`], the rest are constants.
 fn challenge(parameters: &[(&str, &str)], scopes: &[ScopeName], metadata_url: &str) -> HeaderValue {
-    let scopes: Vec<_> = scopes.iter().map(ScopeName::as_str).collect();
-    let scopes = scopes.join(" ");
+    let scopes = join(scopes);
     let mut all = parameters.to_vec();
     if !scopes.is_empty() {
         all.push(("scope", &scopes));
@@ -93,4 +98,10 @@ fn challenge(parameters: &[(&str, &str)], scopes: &[ScopeName], metadata_url: &s
         .collect();
     HeaderValue::try_from(format!("Bearer {}", all.join(", ")))
         .expect("scopes, URL and constants are visible ASCII")
+}
+
+/// Scopes as OAuth writes them (RFC 6749 §3.3).
+pub(crate) fn join(scopes: &[ScopeName]) -> String {
+    let scopes: Vec<_> = scopes.iter().map(ScopeName::as_str).collect();
+    scopes.join(" ")
 }

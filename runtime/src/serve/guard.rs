@@ -114,7 +114,10 @@ impl Guard {
             Decision::InsufficientScope => {
                 Err(self.refuse(&source, None, Decision::InsufficientScope, context))
             }
-            Decision::Allow | Decision::Unauthenticated => Ok(source.allow()),
+            Decision::Allow | Decision::Unauthenticated => {
+                source.allow();
+                Ok(())
+            }
         }
     }
 
@@ -139,7 +142,7 @@ impl Guard {
                 ErrorData::new(ErrorCode(403), "refused", None)
             }
             Source::Environment(environment) => {
-                let _ = context;
+                let _ = (decision, context);
                 let policy = tool
                     .and_then(|at| self.core.registry.entries().get(at))
                     .map_or_else(|| self.core.registry.base(), |entry| entry.policy());

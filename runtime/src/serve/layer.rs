@@ -90,34 +90,34 @@ where
         let mut inner = mem::replace(&mut self.inner, clone);
         let core = self.core.clone();
         Box::pin(async move {
-            let refused =
-                |refusal: Refusal| Ok(refusal.into_response(&core.challenges).map(Either::Left));
-
             let (mut parts, body) = request.into_parts();
             let principal = match admit(&core, &parts).await {
                 Ok(principal) => principal,
-                Err(refusal) => return refused(refusal),
+                Err(refusal) => return Ok(refusal.into_response(&core, None).map(Either::Left)),
             };
             for name in STRIPPED {
                 parts.headers.remove(name);
             }
-            let (ticket, mut verdict) = Ticket::new(core.clone(), principal);
+            let (ticket, mut verdict) = Ticket::new(core.clone(), principal.clone());
             parts.extensions.insert(ticket);
 
             let mut response = inner.call(Request::from_parts(parts, body)).await?;
             let verdict = if is_event_stream(response.headers()) {
-                // A stream may be answered before the guard has seen the request. It cannot be refused any
-                // more once it is passed on.
+                // A stream may be answered before the guard has seen the request. It cannot be
+                // refused any more once it is passed on.
                 verdict.await.ok()
             } else {
                 verdict.try_recv().ok()
             };
             if let Some(Verdict::Denied(denial)) = verdict {
-                return refused(Refusal::Denied(denial));
+                let refusal = Refusal::Denied(denial);
+                let response = refusal.into_response(&core, principal.as_ref());
+                return Ok(response.map(Either::Left));
             }
+            let no_store = HeaderValue::from_static("no-store");
             response
                 .headers_mut()
-                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                .insert(header::CACHE_CONTROL, no_store);
             Ok(response.map(Either::Right))
         })
     }

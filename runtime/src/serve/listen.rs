@@ -146,10 +146,28 @@ impl ProtectedServer {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        let address = listener.local_addr()?;
+        if self.core.resource.is_loopback() && !address.ip().is_loopback() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "{address} can be reached from elsewhere, but the resource {} cannot: listen on \
+                     127.0.0.1, or name the https URL under which clients reach this server",
+                    self.resource()
+                ),
+            ));
+        }
+        if let Some(verifier) = self.core.verifier.clone() {
+            tokio::spawn(async move {
+                if let Err(error) = verifier.ready().await {
+                    tracing::warn!(target: "toolgate", %error, "not ready to verify tokens yet");
+                }
+            });
+        }
         tracing::info!(
             target: "toolgate",
             resource = self.resource(),
-            address = %listener.local_addr()?,
+            %address,
             tools = self.core.registry.entries().len(),
             "serving"
         );

@@ -84,7 +84,7 @@ async fn known_host(State(core): State<Arc<Core>>, request: Request, next: Next)
     match core.hosts.check_host(request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(foreign) => Refusal::from(foreign)
-            .into_response(&core.challenges)
+            .into_response(&core, None)
             .into_response(),
     }
 }

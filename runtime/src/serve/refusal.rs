@@ -17,11 +17,16 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use rmcp::model::RequestId;
-use serde_json::json;
+use serde::Serialize;
 
-use super::{challenge::Challenges, hosts::Foreign, ticket::Denial};
+use super::{
+    challenge::{Challenges, OperationChallenges},
+    core::Core,
+    hosts::Foreign,
+    ticket::Denial,
+};
 use crate::{
-    declare::policy::Decision,
+    declare::{policy::Decision, principal::Principal},
     verify::token::{InvalidToken, VerifyError},
 };
 
@@ -80,7 +85,7 @@ pub struct Refused {
 
 impl Refusal {
     /// Status, name in the log, and words for the client.
-    fn row(&self) -> (StatusCode, &'static str, &'static str) {
+    fn row<'c>(&self, challenges: &'c Challenges) -> (StatusCode, &'static str, &'c str) {
         use StatusCode as S;
         match self {
             Self::ForeignHost => (S::FORBIDDEN, "foreign_host", "this host is not served here"),
@@ -113,7 +118,7 @@ impl Refusal {
                 Decision::InsufficientScope | Decision::Allow => (
                     S::FORBIDDEN,
                     "insufficient_scope",
-                    "insufficient scope: this operation needs scopes that the access token does not hold",
+                    &operation(denial, challenges).message,
                 ),
             },
         }
@@ -123,10 +128,7 @@ impl Refusal {
         match self {
             Self::NoCredentials => Some(&challenges.no_credentials),
             Self::InvalidToken(_) => Some(&challenges.invalid_token),
-            Self::Denied(denial) => match denial.tool {
-                Some(tool) => challenges.tools.get(tool)?.of(denial.decision),
-                None => challenges.base.of(denial.decision),
-            },
+            Self::Denied(denial) => operation(denial, challenges).of(denial.decision),
             Self::ForeignHost
             | Self::ForeignOrigin
             | Self::RepeatedHeader(_)
@@ -135,45 +137,59 @@ impl Refusal {
         }
     }
 
-    /// The JSON-RPC id of the request, where it is known.
-    fn request(&self) -> Option<&RequestId> {
+    /// What operators want to know beyond the name of the refusal.
+    fn detail(&self, core: &Core) -> String {
         match self {
-            Self::Denied(denial) => Some(&denial.request),
-            _ => None,
+            Self::InvalidToken(reason) => reason.to_string(),
+            Self::Unavailable { reason, .. } => (*reason).to_owned(),
+            Self::RepeatedHeader(header) => (*header).to_owned(),
+            Self::Denied(Denial {
+                tool: Some(tool), ..
+            }) => core
+                .registry
+                .entries()
+                .get(*tool)
+                .map(|entry| format!("tool {}", entry.name))
+                .unwrap_or_default(),
+            _ => String::new(),
         }
     }
 
-    fn log(&self, name: &str, request_id: &str) {
-        match self {
-            Self::InvalidToken(detail) => {
-                tracing::info!(target: "toolgate", refused = name, request_id, %detail);
-            }
-            Self::Unavailable { reason, .. } => {
-                tracing::warn!(target: "toolgate", refused = name, request_id, detail = reason);
-            }
-            Self::RepeatedHeader(header) => {
-                tracing::info!(target: "toolgate", refused = name, request_id, detail = header);
-            }
-            _ => tracing::info!(target: "toolgate", refused = name, request_id),
-        }
-    }
-
-    /// The response: a status, perhaps a challenge, and a JSON-RPC error.
+    /// The response to a request of `who`: a status, perhaps a challenge, and a JSON-RPC error.
     ///
     /// The error's code is the HTTP status: own codes lie outside of the range that JSON-RPC reserves.
-    pub(crate) fn into_response(self, challenges: &Challenges) -> Response<Full<Bytes>> {
-        let (status, name, message) = self.row();
+    pub(crate) fn into_response(
+        self,
+        core: &Core,
+        who: Option<&Principal>,
+    ) -> Response<Full<Bytes>> {
+        let (status, reason, message) = self.row(&core.challenges);
         let request_id = request_id();
-        self.log(name, &request_id);
+        tracing::info!(
+            target: "toolgate",
+            reason,
+            request_id,
+            detail = self.detail(core),
+            issuer = who.map(Principal::issuer),
+            subject = who.map(Principal::subject),
+            client = who.and_then(Principal::client_id),
+            "refused"
+        );
 
-        let mut body = json!({
-            "jsonrpc": "2.0",
-            "error": { "code": status.as_u16(), "message": message },
-        });
-        if let Some(id) = self.request() {
-            body["id"] = json!(id);
-        }
-        let mut response = Response::new(Full::from(body.to_string()));
+        let id = match &self {
+            Self::Denied(denial) => Some(&denial.request),
+            _ => None,
+        };
+        let body = Body {
+            jsonrpc: "2.0",
+            id,
+            error: BodyError {
+                code: status.as_u16(),
+                message,
+            },
+        };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = Response::new(Full::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(
@@ -181,7 +197,7 @@ impl Refusal {
             HeaderValue::from_static("application/json"),
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.challenge(challenges) {
+        if let Some(challenge) = self.challenge(&core.challenges) {
             headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
         }
         if let Self::Unavailable { retry_after, .. } = self {
@@ -193,12 +209,33 @@ impl Refusal {
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             headers.insert(X_REQUEST_ID, value);
         }
-        response.extensions_mut().insert(Refused {
-            reason: name,
-            request_id,
-        });
+        response
+            .extensions_mut()
+            .insert(Refused { reason, request_id });
         response
     }
+}
+
+/// The challenges of what was denied.
+fn operation<'c>(denial: &Denial, challenges: &'c Challenges) -> &'c OperationChallenges {
+    denial
+        .tool
+        .and_then(|tool| challenges.tools.get(tool))
+        .unwrap_or(&challenges.base)
+}
+
+#[derive(Serialize)]
+struct Body<'b> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'b RequestId>,
+    error: BodyError<'b>,
+}
+
+#[derive(Serialize)]
+struct BodyError<'b> {
+    code: u16,
+    message: &'b str,
 }
 
 /// An id that is not guessed and not repeated, and says nothing.

@@ -319,6 +319,8 @@ impl Server {
             }
             Err(()) => super::hosts::Hosts::default(),
         };
+        #[cfg(not(feature = "http"))]
+        let _ = (&advertised, &self.hosts, &self.origins);
         ConfigError::unless_empty(problems)?;
         let (Ok(resource), Ok(registry)) = (resource, registry) else {
             unreachable!("each of them left a problem")

@@ -1,9 +1,6 @@
 //! Codes and refresh tokens: what a user agreed to, until it is an access token.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     client::Client,
@@ -202,6 +199,8 @@ fn refuse_foreign_resource(asked: Option<&str>, granted: &str) -> Result<(), Ref
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use std::sync::Arc;
 
     use super::*;
 

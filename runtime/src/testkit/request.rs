@@ -54,8 +54,8 @@ impl McpRequest {
     }
 
     /// `tools/call` of `tool`.
-    pub fn call(tool: &str, arguments: Value) -> Self {
-        Self::new("tools/call", json!({"name": tool, "arguments": arguments}))
+    pub fn call(tool: &str, arguments: impl Into<Value>) -> Self {
+        Self::new("tools/call", json!({"name": tool, "arguments": arguments.into()}))
     }
 
     /// `tools/list`.

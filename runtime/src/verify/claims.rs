@@ -1,8 +1,9 @@
 //! What a verified token says, checked claim by claim ([RFC 7519 §4.1], [RFC 9068 §4]).
 //!
 //! A registered claim that is present with the wrong type makes the token invalid: "not readable" is never
-//! the same as "absent". `exp`, `aud` and `sub` are mandatory. The audience is compared byte for byte with
-//! this server's identifier: no prefix, host, case or slash tolerance.
+//! the same as "absent". `exp`, `aud` and `sub` are mandatory. The audience is compared with this server's
+//! identifier: scheme and host without case, as URIs are, all the rest byte for byte; no prefix, no other
+//! host, no slash more or less.
 //!
 //! What this does not do: verify the signature or find the issuer, which happened before, and decide what
 //! the caller may do, which happens later.
@@ -84,7 +85,11 @@ impl ClaimRules {
     }
 
     fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), InvalidToken> {
-        let ours = |audience: &str| self.audiences.iter().any(|our| our == audience);
+        let ours = |audience: &str| {
+            self.audiences
+                .iter()
+                .any(|our| same_resource(our, audience))
+        };
         let found = match claims.get("aud") {
             Some(Value::String(audience)) => ours(audience),
             Some(Value::Array(audiences)) if !audiences.is_empty() => {
@@ -138,6 +143,23 @@ impl ClaimRules {
             }
         }
         Ok(expires as u64)
+    }
+}
+
+/// Whether two resource identifiers are one (MCP Authorization, Canonical Server URI): scheme and host have
+/// no case (RFC 3986 §6.2.2.1), everything else is compared byte for byte.
+fn same_resource(ours: &str, other: &str) -> bool {
+    let host = ours.find("://").and_then(|at| at.checked_add(3));
+    let path = host.and_then(|at| ours.get(at..)?.find('/')?.checked_add(at));
+    let case_free = host.and(path.or(Some(ours.len()))).unwrap_or(0);
+    match (
+        ours.split_at_checked(case_free),
+        other.split_at_checked(case_free),
+    ) {
+        (Some((our_host, our_path)), Some((host, path))) => {
+            our_host.eq_ignore_ascii_case(host) && our_path == path
+        }
+        _ => false,
     }
 }
 
@@ -407,7 +429,6 @@ mod tests {
             "https://api.example/",
             "https://api.example/mcp/",
             "https://api.example/mcp/x",
-            "https://API.example/mcp",
             "https://api.example/MCP",
             "http://api.example/mcp",
             "https://api.example:443/mcp",
@@ -428,6 +449,7 @@ mod tests {
             let mixed = json!([other, "https://api.example/mcp"]);
             assert_eq!(refusal(with("aud", mixed)), None);
         }
+        assert_eq!(refusal(with("aud", json!("HTTPS://API.example/mcp"))), None);
     }
 
     #[test]

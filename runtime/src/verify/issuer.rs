@@ -5,7 +5,7 @@ use super::{
     claims,
     jose::Jws,
     jwt::JwtVerifier,
-    token::{InvalidToken, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
 };
 
 /// Accepts the tokens of several issuers.
@@ -76,5 +76,9 @@ impl Verifier for Issuers {
             }
             verifier.check(jws).await
         })
+    }
+
+    fn ready(&self) -> Readiness<'_> {
+        Box::pin(Self::ready(self))
     }
 }

@@ -14,7 +14,7 @@ use super::{
     jose::Jws,
     remote::RemoteKeys,
     source::KeySource,
-    token::{InvalidToken, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
 };
 use crate::declare::principal::VerifiedToken;
 
@@ -101,6 +101,10 @@ impl Keys {
 impl Verifier for JwtVerifier {
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
         Box::pin(async move { self.check(Jws::decode(token, self.max_token_bytes)?).await })
+    }
+
+    fn ready(&self) -> Readiness<'_> {
+        Box::pin(Self::ready(self))
     }
 }
 

@@ -22,7 +22,20 @@ pub trait Verifier: Send + Sync + 'static {
     /// [`VerifyError::Invalid`] when the token is known to be bad, [`VerifyError::Unavailable`] when
     /// nothing can be known about it right now.
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a>;
+
+    /// Gets ready for the first token: fetches keys, for example. Servers call it when they start, and
+    /// serve meanwhile. Does nothing by default.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Unavailable`] when something is missing that may come later.
+    fn ready(&self) -> Readiness<'_> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
+
+/// The future of [`Verifier::ready`].
+pub type Readiness<'a> = Pin<Box<dyn Future<Output = Result<(), VerifyError>> + Send + 'a>>;
 
 /// Why a token was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

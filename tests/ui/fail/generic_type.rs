@@ -9,7 +9,7 @@ async fn hello<T>(State(state): State<T>) {
 }
 
 async fn used() {
-    hello(State(1)).await
+    hello(State(1.into())).await
 }
 
 fn main() {}
