@@ -1,5 +1,66 @@
 //! Declare MCP tools as plain async functions, say who may call them, and serve them protected.
+//!
+//! ```
+//! use toolgate::prelude::*;
+//!
+//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! struct Pair {
+//!     a: i64,
+//!     b: i64,
+//! }
+//!
+//! /// Add two numbers.
+//! #[mcp_tool(scopes = "mcp:tools")]
+//! async fn add(Args(Pair { a, b }): Args<Pair>) -> String {
+//!     (a + b).to_string()
+//! }
+//!
+//! # #[cfg(feature = "http")]
+//! # async fn serve() -> Result<(), toolgate::ServeError> {
+//! Server::new("https://tools.example.com/mcp")
+//!     .authorization_server("https://auth.example.com")
+//!     .serve("127.0.0.1:3000")
+//!     .await
+//! # }
+//! ```
+//!
+//! # What happens
+//!
+//! | when | what |
+//! |---|---|
+//! | compile time | [`mcp_tool`] checks the attribute and the signature, leaves the function as it is, and registers it: name, description, who may call it, schemas |
+//! | start | [`Server`] collects what was linked, sorts and checks it, and writes down once what it will say: `scopes_supported`, challenges, the list of tools |
+//! | a request | [`GuardLayer`] looks at the headers: known host and origin, one well-formed credential, a token that its [`Verifier`] accepts. [`Guard`] decides on the parsed call, and runs the very tool it decided on |
+//! | a refusal | the layer turns the guard's verdict into 401 or 403 with a challenge, and a JSON-RPC error |
+//!
+//! On standard input and output ([`Server::stdio`]) the guard and the decision are the same; the caller is
+//! named by the environment.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | none | declaring: for crates that offer tools to a server elsewhere; no HTTP, cryptography or async runtime |
+//! | `verify` | checking tokens: [`JwtVerifier`], discovery, key sets |
+//! | `rmcp` | serving on standard input and output with [rmcp](https://docs.rs/rmcp), the official SDK |
+//! | `http` (default) | serving over Streamable HTTP |
+//! | `testkit` | an embedded authorization server, tokens and requests for development and tests |
+//!
+//! # Tools in other crates
+//!
+//! A crate that nobody names is not linked, and its tools are not there: write `use my_tools as _;` once.
+//! The server logs at start how many tools it serves. Who wants no link-time registration gives tools to the
+//! server by hand: [`Tool`], [`Server::without_registered_tools`].
+//!
+//! # What this does not do
+//!
+//! It is a resource server: it checks tokens, it does not issue them (but for [`testkit`]). Terminating TLS,
+//! limiting connections and serving other routes are the application's; [`ProtectedServer::service`] and
+//! [`ProtectedServer::metadata_router`] are the parts to mount there.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(feature = "testkit"), allow(rustdoc::broken_intra_doc_links))]
+#![warn(clippy::print_stdout)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod declare;
 pub mod prelude;
@@ -58,19 +119,111 @@ pub use verify::{
 /// ```
 /// use toolgate::prelude::*;
 ///
-/// #[derive(serde::Deserialize, schemars::JsonSchema)]
-/// struct Pair {
-///     a: i64,
-///     b: i64,
-/// }
-///
-/// /// Add two numbers.
-/// #[mcp_tool(scopes = "mcp:tools")]
-/// async fn add(Args(Pair { a, b }): Args<Pair>) -> String {
-///     (a + b).to_string()
+/// /// Say hello.
+/// #[mcp_tool(public)]
+/// async fn hello() -> &'static str {
+///     "hello"
 /// }
 /// ```
+///
+/// # Keys
+///
+/// Exactly one of `scopes`, `authenticated` and `public` says who may call.
+///
+/// | key | value | default |
+/// |---|---|---|
+/// | `scopes = ".."` | scopes that a caller must hold, all of them, separated by single spaces ([RFC 6749 §3.3]) | |
+/// | `scopes("..", "..")` | the same, one by one | |
+/// | `authenticated` | any valid token will do | |
+/// | `public` | whoever the server lets in: any valid token, or nobody in particular with [`Server::allow_anonymous`] | |
+/// | `name = ".."` | the tool's name: 1 to 128 of `A-Z a-z 0-9 _ - .` | the function's name |
+/// | `title = ".."` | a name for people | |
+/// | `crate = path` | this crate, where it has another name | `::toolgate` |
+///
+/// The doc comment is the description that models read. A tool without one does not compile.
+///
+/// # Parameters
+///
+/// Any number, in any order. Each type says by the trait [`FromCall`] what it is:
+///
+/// | type | what it is |
+/// |---|---|
+/// | [`Args<T>`] | the arguments; `T` implements `Deserialize` and `JsonSchema`; once at most |
+/// | [`Principal`] | the caller |
+/// | `Option<Principal>` | the caller, where a public tool may be called by nobody in particular |
+/// | [`State<T>`] | what was given to [`Server::state`] |
+/// | [`Extension<T>`] | what a layer left in the extensions of the HTTP request |
+/// | `RequestContext<RoleServer>` | rmcp's view of the request: id, metadata, cancellation, peer |
+///
+/// # Results
+///
+/// `String`, `&'static str`, `()`, [`Json<T>`] (structured, with an output schema), rmcp's `CallToolResult`,
+/// or a `Result` of one of them: see [`IntoReply`].
+///
+/// # What it generates
+///
+/// The function itself, token for token: it can be called and tested like any other. Beside it one
+/// anonymous constant that registers name, description, access and a function pointer. Nothing is added to
+/// the module.
+///
+/// # A full example
+///
+/// ```
+/// use toolgate::prelude::*;
+///
+/// struct Rates(Vec<(String, f64)>);
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Currency {
+///     /// ISO 4217 code, for example `CHF`.
+///     code: String,
+/// }
+///
+/// #[derive(serde::Serialize, schemars::JsonSchema)]
+/// struct Rate {
+///     /// Euros for one unit.
+///     euros: f64,
+/// }
+///
+/// /// Look up what a currency is worth.
+/// #[mcp_tool(scopes("rates:read", "market:data"), name = "exchange-rate", title = "Exchange rate")]
+/// async fn exchange_rate(
+///     State(rates): State<Rates>,
+///     caller: Principal,
+///     Args(currency): Args<Currency>,
+/// ) -> Result<Json<Rate>, String> {
+///     let found = rates.0.iter().find(|(code, _)| *code == currency.code);
+///     match found {
+///         Some(&(_, euros)) => Ok(Json(Rate { euros })),
+///         None => Err(format!("{}: no rate for {}", caller.subject(), currency.code)),
+///     }
+/// }
+/// ```
+///
+/// # Limits
+///
+/// Free functions only, without generics. A scope is a literal, so that it can be checked here:
+///
+/// ```compile_fail
+/// use toolgate::prelude::*;
+///
+/// /// Read.
+/// #[mcp_tool(scopes = "notes read\\")]
+/// async fn read() {}
+/// ```
+///
+/// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
 pub use toolgate_macros::mcp_tool;
+
+#[cfg(feature = "rmcp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
+pub use rmcp;
+pub use schemars;
 
 #[doc(hidden)]
 pub mod __private;
+
+/// The README, compiled.
+#[cfg(all(doctest, feature = "testkit"))]
+#[doc = include_str!("../../README.md")]
+mod readme {}

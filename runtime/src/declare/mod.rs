@@ -5,7 +5,10 @@
 
 #![cfg_attr(
     not(feature = "rmcp"),
-    allow(dead_code, reason = "without a server to decide for, a crate only declares")
+    allow(
+        dead_code,
+        reason = "without a server to decide for, a crate only declares"
+    )
 )]
 
 pub(crate) mod call;

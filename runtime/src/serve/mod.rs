@@ -6,7 +6,10 @@
 
 #![cfg_attr(
     not(feature = "http"),
-    allow(dead_code, reason = "on stdio there is nobody to challenge and nothing to publish")
+    allow(
+        dead_code,
+        reason = "on stdio there is nobody to challenge and nothing to publish"
+    )
 )]
 
 pub(crate) mod core;

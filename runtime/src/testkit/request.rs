@@ -55,7 +55,10 @@ impl McpRequest {
 
     /// `tools/call` of `tool`.
     pub fn call(tool: &str, arguments: impl Into<Value>) -> Self {
-        Self::new("tools/call", json!({"name": tool, "arguments": arguments.into()}))
+        Self::new(
+            "tools/call",
+            json!({"name": tool, "arguments": arguments.into()}),
+        )
     }
 
     /// `tools/list`.

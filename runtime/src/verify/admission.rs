@@ -160,7 +160,7 @@ fn bytes(jwk: &Jwk, name: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text(jwk, name)?).ok()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod tests {
     use jsonwebtoken::Algorithm;
     use serde_json::json;

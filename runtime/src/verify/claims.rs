@@ -446,8 +446,12 @@ mod tests {
                 Some(InvalidToken::Audience),
                 "{other}"
             );
-            let mixed = json!([other, "https://api.example/mcp"]);
-            assert_eq!(refusal(with("aud", mixed)), None);
+            for mixed in [
+                json!([other, "https://api.example/mcp"]),
+                json!(["https://api.example/mcp", other]),
+            ] {
+                assert_eq!(refusal(with("aud", mixed)), None);
+            }
         }
         assert_eq!(refusal(with("aud", json!("HTTPS://API.example/mcp"))), None);
     }

@@ -373,4 +373,23 @@ mod tests {
             }
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn no_text_makes_the_parser_panic_or_accept_two_spellings(
+            header in "\\{\"alg\":\"(ES256|none|x)\"(,\"[a-z]{1,4}\":[0-9\\[{\"]{0,3})?\\}?",
+            payload in ".{0,20}",
+            noise in "[A-Za-z0-9._=+/ -]{0,60}",
+        ) {
+            let _ = refusal(&noise);
+            let token = token(&header, &payload);
+            if Jws::decode(&token, MAX_TOKEN).is_ok() {
+                for other in [format!("{token}="), format!("{token}\n"), format!(" {token}"), token.replace('.', "..")] {
+                    assert_eq!(refusal(&other), Some(InvalidToken::Malformed));
+                }
+            }
+        }
+    }
 }

@@ -4,13 +4,14 @@
 //! cost nothing; then a key of that issuer; then the signature; and only then do the claims mean anything.
 //! Header and claims are parsed once.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     algorithm::SignatureAlgorithm,
     builder::JwtVerifierBuilder,
     claims::ClaimRules,
     clock::Clock,
+    discovery::IssuerMetadata,
     jose::Jws,
     remote::RemoteKeys,
     source::KeySource,
@@ -74,6 +75,15 @@ impl JwtVerifier {
         Ok(self.keys.source().ready().await?)
     }
 
+    /// What the issuer publishes about itself, once it has been discovered.
+    #[allow(dead_code, reason = "start-up checks of the server will ask")]
+    pub(crate) fn metadata(&self) -> Option<Arc<(IssuerMetadata, Duration)>> {
+        match &self.keys {
+            Keys::Discovered(keys) => keys.metadata(),
+            Keys::Given(_) => None,
+        }
+    }
+
     /// Checks a token whose structure is sound.
     pub(super) async fn check(&self, jws: Jws<'_>) -> Result<VerifiedToken, VerifyError> {
         let Jws { signed, claims } = jws;
@@ -117,6 +127,6 @@ impl fmt::Debug for JwtVerifier {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 #[path = "jwt_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! Whole tokens, signed with a good key, so that only what the test names is wrong.
 
-use std::{sync::Mutex, time::Duration};
+use std::sync::Mutex;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
@@ -387,6 +387,21 @@ async fn settings_of_the_builder_take_effect() {
     assert_eq!(refusal(&exact, &token).await, Some(InvalidToken::Expired));
 }
 
+#[tokio::test]
+async fn each_of_several_issuers_keeps_its_own_limit() {
+    let key = key(Jwa::EdDSA);
+    let jwk = [key.public_jwk().clone()];
+    let small = builder(&jwk).max_token_bytes(100).build().unwrap();
+    let large = JwtVerifier::new("https://b.example", AUDIENCE)
+        .build()
+        .unwrap();
+    let issuers = Issuers::new([small, large]).unwrap();
+    for token in [key.sign(&claims()), "x".repeat(16 * 1024 + 1)] {
+        let refusal = refusal(&issuers, &token).await;
+        assert_eq!(refusal, Some(InvalidToken::TooLarge));
+    }
+}
+
 /// Counts look-ups.
 struct Counting(StaticKeys, Mutex<usize>);
 
@@ -457,6 +472,9 @@ async fn an_issuer_is_verified_with_its_own_keys_only_and_an_unknown_one_with_no
             Some(InvalidToken::Claim("iss"))
         );
     }
+    let alone = of("https://a.example", &keys_a);
+    let foreign = token(&a, &json!("https://b.example"));
+    assert_eq!(refusal(&alone, &foreign).await, Some(InvalidToken::Issuer));
     assert_eq!(
         looked_up(),
         (2, 2),
@@ -488,7 +506,9 @@ async fn a_discovered_issuer_serves_its_keys_and_its_absence_is_not_the_tokens_f
     let mut claims = claims();
     claims["iss"] = json!(issuer.url);
     let token = key.sign(&claims);
+    assert!(verifier.metadata().is_none());
     assert!(verifier.ready().await.is_ok());
+    assert!(verifier.metadata().is_some());
     assert_eq!(refusal(&verifier, &token).await, None);
     issuer.set(Mode::Down);
     let late = build();

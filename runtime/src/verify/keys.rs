@@ -193,14 +193,16 @@ impl KeySet {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::testkit::SigningKey;
     use SignatureAlgorithm::{ES256, ES384, EdDSA, PS256, PS384, RS256, RS384};
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use jsonwebtoken::Algorithm;
+    use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 
     fn set(keys: &[Value]) -> KeySet {
         KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
@@ -408,6 +410,46 @@ mod tests {
                 wrong.signature = signature;
                 assert_eq!(key.verify(&wrong), Err(InvalidToken::Signature));
             }
+        }
+    }
+
+    /// Members of a key set, mostly plausible and mostly wrong.
+    fn member() -> impl Strategy<Value = Value> {
+        let names = [
+            "kty", "crv", "use", "key_ops", "alg", "kid", "n", "e", "x", "y", "d", "k",
+        ];
+        let value = prop_oneof![
+            prop::sample::select(vec![
+                "RSA", "EC", "OKP", "oct", "P-256", "P-384", "Ed25519", "X25519"
+            ])
+            .prop_map(Value::from),
+            prop::sample::select(vec![
+                "sig", "enc", "RS256", "ES256", "EdDSA", "HS256", "AQAB", "good"
+            ])
+            .prop_map(Value::from),
+            prop::collection::vec(any::<u8>(), 0..70)
+                .prop_map(|b| json!(URL_SAFE_NO_PAD.encode(b))),
+            any::<i64>().prop_map(Value::from),
+            Just(Value::Null),
+            Just(json!(["verify"])),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        let members = prop::collection::hash_map(prop::sample::select(names.to_vec()), value, 0..8);
+        members.prop_map(|members| json!(members))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bad_member_changes_what_a_good_key_is_found_for(bad in prop::collection::vec(member(), 0..6)) {
+            let good = json!({"kty": "OKP", "crv": "Ed25519", "kid": "good", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+            // A member that is admitted is no bad one.
+            let bad: Vec<Value> = bad.into_iter().filter(|jwk| PublicKey::admit(jwk).is_none()).collect();
+            let set = set(&[&bad[..], &[good], &bad[..]].concat());
+            assert_eq!((set.len(), set.skipped()), (1, 2 * bad.len()));
+            assert_eq!(verdict(&set, Some("good"), EdDSA), "found");
+            assert_eq!(verdict(&set, None, EdDSA), "found");
         }
     }
 }

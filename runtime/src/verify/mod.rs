@@ -7,9 +7,10 @@
 //! | `bearer` | is there exactly one well-formed bearer credential? |
 //! | `jose`, `json` | is it one signed object, written in the one permitted way? |
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
-//! | `source`, `keys`, `algorithm` | which admitted key of that issuer fits? |
+//! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
 //! | `claims`, `clock` | was it issued for us, is it an access token, is it valid now? |
-//! | `remote`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
+//! | `builder` | what may be configured, and what must not? |
+//! | `remote`, `refresh`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
 //!
 //! Nothing from a token reaches an error, a log line or a `Debug` text. No input reaches a panic: the
 //! lints below hold for everything but tests.
@@ -41,9 +42,10 @@ pub(crate) mod jose;
 mod json;
 pub(crate) mod jwt;
 pub(crate) mod keys;
+mod refresh;
 pub(crate) mod remote;
 pub(crate) mod source;
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod test_issuer;
 pub(crate) mod token;
 #[cfg(test)]

@@ -13,12 +13,12 @@
 //! There is no memory keyed by anything from a token, and no task between fetches.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use arc_swap::{ArcSwapOption, Guard};
-use tokio::{sync::watch, task::AbortHandle};
+use tokio::sync::watch;
 use url::Url;
 
 use super::{
@@ -26,14 +26,11 @@ use super::{
     builder::VerifierConfigError,
     clock::Clock,
     discovery::IssuerMetadata,
-    fetch::{Document, FetchError, Fetcher},
-    keys::{KeySet, Lookup},
+    fetch::{FetchError, Fetcher},
+    keys::{Lookup, PublicKey},
+    refresh::{HOUR, MINUTE, Place, SECOND, Settings, Snapshot, State},
     source::{KeyError, KeyLookup, KeySource, KeysReady},
 };
-
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-const SECOND: Duration = Duration::from_secs(1);
 
 /// The keys of an issuer, fetched when they are needed and refreshed in the background.
 ///
@@ -53,45 +50,6 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct RemoteKeys {
     state: Arc<State>,
     settings: Settings,
-}
-
-#[derive(Debug, Clone)]
-struct Settings {
-    refresh: Duration,
-    max_stale: Duration,
-    cooldown: Duration,
-    timeout: Duration,
-    clock: Clock,
-}
-
-enum Place {
-    KeySet(Url),
-    Issuer(String),
-}
-
-struct State {
-    place: Place,
-    fetcher: Fetcher,
-    snapshot: ArcSwapOption<Snapshot>,
-    metadata: ArcSwapOption<(IssuerMetadata, Duration)>,
-    attempts: Mutex<Attempts>,
-}
-
-/// Admitted keys, with monotonic times.
-struct Snapshot {
-    keys: KeySet,
-    fetched_at: Duration,
-    /// When, after `fetched_at`, the next fetch is due.
-    refresh_after: Duration,
-}
-
-#[derive(Default)]
-struct Attempts {
-    started_at: Option<Duration>,
-    /// Failures since the last success.
-    failures: u32,
-    /// Closed when the fetch ends, however it ends.
-    running: Option<(watch::Receiver<()>, AbortHandle)>,
 }
 
 impl RemoteKeys {
@@ -180,7 +138,7 @@ impl RemoteKeys {
         &self,
         kid: Option<&str>,
         algorithm: SignatureAlgorithm,
-    ) -> Result<Arc<super::keys::PublicKey>, KeyError> {
+    ) -> Result<Arc<PublicKey>, KeyError> {
         let now = self.settings.clock.monotonic();
         if let Some(current) = &*self.usable(now) {
             if now.saturating_sub(current.fetched_at) >= current.refresh_after {
@@ -205,10 +163,7 @@ impl RemoteKeys {
     fn usable(&self, now: Duration) -> Guard<Option<Arc<Snapshot>>> {
         let current = self.state.snapshot.load();
         let fresh = current.as_ref().is_some_and(|current| {
-            let limit = current
-                .refresh_after
-                .saturating_add(self.settings.max_stale);
-            now.saturating_sub(current.fetched_at) < limit
+            now.saturating_sub(current.fetched_at) < self.settings.limit(current.refresh_after)
         });
         if fresh {
             current
@@ -260,140 +215,6 @@ impl RemoteKeys {
     }
 }
 
-impl Attempts {
-    /// How long until the next attempt may start. Until something was loaded for the first time, 1, 2, 4 ..
-    /// seconds up to the cool-down, so that a server started before its issuer recovers quickly.
-    fn wait(&self, now: Duration, cooldown: Duration, never_loaded: bool) -> Duration {
-        let Some(started_at) = self.started_at else {
-            return Duration::ZERO;
-        };
-        let pause = if never_loaded {
-            let doublings = self.failures.saturating_sub(1).min(16);
-            SECOND
-                .saturating_mul(2_u32.saturating_pow(doublings))
-                .min(cooldown)
-        } else {
-            cooldown
-        };
-        pause.saturating_sub(now.saturating_sub(started_at))
-    }
-}
-
-impl State {
-    fn attempts(&self) -> MutexGuard<'_, Attempts> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn never_loaded(&self) -> bool {
-        self.snapshot.load().is_none()
-    }
-
-    /// One attempt: replaces the snapshot, or leaves everything as it is.
-    async fn refresh(&self, settings: &Settings, now: Duration) {
-        let fetched = tokio::time::timeout(settings.timeout, self.fetch(settings, now)).await;
-        let outcome = fetched
-            .unwrap_or(Err(FetchError::Timeout))
-            .and_then(|document| {
-                let keys =
-                    KeySet::from_members(&document.members).map_err(|_| FetchError::Document)?;
-                Ok((keys, document.max_age))
-            });
-        match outcome {
-            Ok((keys, max_age)) => {
-                let interval = max_age.map_or(settings.refresh, |age| age.clamp(MINUTE, HOUR));
-                self.replace(Snapshot {
-                    keys,
-                    fetched_at: now,
-                    refresh_after: jittered(interval),
-                });
-            }
-            Err(error) => {
-                let failures = &mut self.attempts().failures;
-                *failures = failures.saturating_add(1);
-                if *failures == 1 {
-                    tracing::warn!(from = self.name(), %error, "keys cannot be fetched");
-                } else {
-                    tracing::debug!(from = self.name(), %error, failures, "keys cannot be fetched");
-                }
-            }
-        }
-    }
-
-    fn replace(&self, new: Snapshot) {
-        let (keys, skipped) = (new.keys.len(), new.keys.skipped());
-        let old = self.snapshot.swap(Some(Arc::new(new)));
-        let before = old.map_or(0, |old| old.keys.skipped());
-        if skipped != before {
-            tracing::warn!(
-                from = self.name(),
-                keys,
-                skipped,
-                "some keys cannot be used"
-            );
-        }
-        let failures = std::mem::take(&mut self.attempts().failures);
-        if failures > 0 {
-            tracing::info!(
-                from = self.name(),
-                keys,
-                failures,
-                "keys can be fetched again"
-            );
-        } else {
-            tracing::debug!(from = self.name(), keys, "keys fetched");
-        }
-    }
-
-    async fn fetch(&self, settings: &Settings, now: Duration) -> Result<Document, FetchError> {
-        let issuer = match &self.place {
-            Place::KeySet(url) => return self.fetcher.get(url, settings.timeout).await,
-            Place::Issuer(issuer) => issuer,
-        };
-        let known = self.metadata.load_full();
-        let metadata = match known {
-            Some(known) if now.saturating_sub(known.1) < settings.refresh => known,
-            known => {
-                let found = IssuerMetadata::discover(&self.fetcher, issuer, settings.timeout).await;
-                match (found, known) {
-                    (Ok(found), _) => {
-                        let found = Arc::new((found, now));
-                        self.metadata.store(Some(Arc::clone(&found)));
-                        found
-                    }
-                    // The last good one stays in use, as keys do; they expire on their own.
-                    (Err(_), Some(known)) => known,
-                    (Err(error), None) => return Err(error),
-                }
-            }
-        };
-        self.fetcher
-            .get(&metadata.0.jwks_uri, settings.timeout)
-            .await
-    }
-
-    /// For logs: configured text, without a query.
-    fn name(&self) -> &str {
-        match &self.place {
-            Place::KeySet(url) => url.host_str().unwrap_or_default(),
-            Place::Issuer(issuer) => issuer,
-        }
-    }
-}
-
-/// ±10 %, so that many instances do not fetch at the same moment.
-fn jittered(interval: Duration) -> Duration {
-    let mut random = [0_u8; 1];
-    // Without randomness: no jitter.
-    let percent = match aws_lc_rs::rand::fill(&mut random) {
-        Ok(()) => random.iter().map(|&byte| u32::from(byte) % 21).sum(),
-        Err(_) => 10_u32,
-    };
-    let percent = percent.saturating_add(90);
-    interval
-        .checked_div(100)
-        .map_or(interval, |hundredth| hundredth.saturating_mul(percent))
-}
-
 impl KeySource for RemoteKeys {
     fn key<'a>(&'a self, kid: Option<&'a str>, algorithm: SignatureAlgorithm) -> KeyLookup<'a> {
         Box::pin(self.find(kid, algorithm))
@@ -431,6 +252,6 @@ impl std::fmt::Debug for RemoteKeys {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 #[path = "remote_tests.rs"]
 mod tests;

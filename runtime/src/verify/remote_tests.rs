@@ -2,10 +2,14 @@
 
 use futures_util::future::join_all;
 use jsonwebtoken::Algorithm;
+use proptest::prelude::{Just, ProptestConfig, Strategy, prop, prop_oneof, proptest};
 use serde_json::{Value, json};
 
 use super::{
-    super::test_issuer::{Mode, TestIssuer},
+    super::{
+        refresh::jittered,
+        test_issuer::{Mode, TestIssuer},
+    },
     *,
 };
 use crate::testkit::SigningKey;
@@ -284,9 +288,26 @@ async fn a_leader_that_goes_away_does_not_fail_those_who_wait() {
 }
 
 #[tokio::test]
+async fn the_age_of_keys_counts_from_the_start_of_their_fetch() {
+    let good = key();
+    let issuer = TestIssuer::start(Mode::Hang).await;
+    let clock = Clock::manual(0);
+    let keys = remote(&issuer, &clock);
+    let mut running = keys.start_or_join(Duration::ZERO).unwrap();
+    issuer.asked(1).await;
+    clock.advance(MINUTE * 11);
+    issuer.set(serving(&[&good]));
+    issuer.release();
+    let _ = running.changed().await;
+    assert_eq!(ask(&keys, good.kid()).await, "found");
+    settled(&keys).await;
+    assert_eq!(issuer.key_fetches(), 2, "due already");
+}
+
+#[tokio::test]
 async fn dropping_the_keys_ends_the_fetch() {
     let issuer = TestIssuer::start(Mode::Hang).await;
-    let keys = remote(&issuer, &Clock::manual(0));
+    let keys = remote(&issuer, &Clock::manual(0)).timeout(HOUR);
     let state = Arc::downgrade(&keys.state);
     let mut running = keys.start_or_join(Duration::ZERO).unwrap();
     issuer.asked(1).await;
@@ -353,6 +374,31 @@ async fn an_issuer_is_discovered_once_per_refresh_and_not_per_unknown_name() {
 }
 
 #[tokio::test]
+async fn metadata_of_another_issuer_is_not_overlooked_for_ever() {
+    let good = key();
+    let issuer = TestIssuer::start(serving(&[&good])).await;
+    let clock = Clock::manual(0);
+    let keys = discovered(&issuer, &clock);
+    assert_eq!(ask(&keys, good.kid()).await, "found");
+    issuer.set_metadata(Some(
+        json!({"issuer": "https://as.example", "jwks_uri": issuer.keys_url()}),
+    ));
+    for _ in 0..6 {
+        clock.advance(MINUTE * 11);
+        assert_eq!(ask(&keys, good.kid()).await, "found");
+        settled(&keys).await;
+    }
+    assert_eq!(issuer.key_fetches(), 7);
+    for _ in 0..7 {
+        clock.advance(MINUTE * 11);
+        ask(&keys, good.kid()).await;
+        settled(&keys).await;
+    }
+    assert_eq!(ask(&keys, good.kid()).await, "unavailable");
+    assert_eq!(issuer.key_fetches(), 7);
+}
+
+#[tokio::test]
 async fn metadata_that_cannot_be_trusted_leads_to_no_keys() {
     let good = key();
     let issuer = TestIssuer::start(serving(&[&good])).await;
@@ -400,5 +446,81 @@ async fn a_bad_member_never_changes_the_verdict_on_a_good_key() {
             let keys = remote(&issuer, &Clock::manual(0));
             assert_eq!(ask(&keys, good.kid()).await, "found", "{member}");
         }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Wait(u64),
+    Ask(usize),
+    /// A bit for each key the issuer lists from now on.
+    Serve(u8),
+    Fail,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0_u64..60).prop_map(Step::Wait),
+        (0_u64..4000).prop_map(Step::Wait),
+        (0_usize..4).prop_map(Step::Ask),
+        (0_u8..8).prop_map(Step::Serve),
+        Just(Step::Fail),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Fetches are bounded by the cool-down; a key of the newest document is served while that is not too
+    /// old; a key that is not in it is never served. Names 0 to 2 exist, name 3 never does.
+    #[test]
+    fn any_sequence_of_events_keeps_the_promises(steps in prop::collection::vec(step(), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let all = [key(), key(), key()];
+            let subset = |bits: u8| {
+                let listed: Vec<_> = (0..3).filter(|n| bits & (1 << n) != 0).map(|n| &all[n]).collect();
+                serving(&listed)
+            };
+            let issuer = TestIssuer::start(subset(7)).await;
+            let clock = Clock::manual(0);
+            let keys = remote(&issuer, &clock);
+            keys.ready().await.unwrap();
+            let (mut offered, mut newest, mut fetched_at, mut now) = (Some(7_u8), 7_u8, 0, 0);
+            for step in steps {
+                match step {
+                    Step::Wait(seconds) => {
+                        clock.advance(Duration::from_secs(seconds));
+                        now += seconds;
+                    }
+                    Step::Serve(bits) => {
+                        issuer.set(subset(bits));
+                        offered = Some(bits);
+                    }
+                    Step::Fail => {
+                        issuer.set(Mode::Status("500 Oops"));
+                        offered = None;
+                    }
+                    Step::Ask(n) => {
+                        let fetches = issuer.key_fetches();
+                        let before = newest;
+                        let answer = ask(&keys, all.get(n).map_or("never", SigningKey::kid)).await;
+                        settled(&keys).await;
+                        let fetched = issuer.key_fetches() > fetches;
+                        let (listed, age) = (before & (1 << n) != 0, now - fetched_at);
+                        if let (true, Some(bits)) = (fetched, offered) {
+                            (newest, fetched_at) = (bits, now);
+                        }
+                        if listed && age < 540 + 3600 {
+                            assert_eq!(answer, "found");
+                        } else if answer == "found" {
+                            let current = newest & (1 << n) != 0;
+                            assert!(current || (listed && age < 660 + 3600));
+                        }
+                    }
+                }
+                assert!(issuer.key_fetches() as u64 <= 1 + now / COOLDOWN.as_secs());
+            }
+        });
     }
 }

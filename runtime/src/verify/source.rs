@@ -144,7 +144,7 @@ impl KeySource for StaticKeys {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testkit"))]
 mod tests {
     use serde_json::json;
 
