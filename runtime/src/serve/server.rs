@@ -1,6 +1,6 @@
 //! The builder: from declarations and a few words of configuration to a server that can be served.
 
-use std::{borrow::Cow, collections::BTreeSet, io, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, fmt, io, sync::Arc};
 
 use rmcp::{
     ServiceExt,
@@ -352,8 +352,8 @@ impl Server {
     }
 }
 
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("resource", &self.resource)
             .field("authorization_servers", &self.issuers)
@@ -401,7 +401,9 @@ impl ProtectedServer {
 }
 
 /// Why a server stopped, or never started.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` output is its message: that is what a `main` prints which returns it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The server cannot be built.
@@ -416,6 +418,12 @@ pub enum ServeError {
     /// A socket or stream failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn scope_names(scopes: Vec<Cow<'static, str>>, problems: &mut Vec<Problem>) -> Vec<ScopeName> {
