@@ -1,6 +1,6 @@
 //! The builder: from declarations and a few words of configuration to a server that can be served.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, io, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, env::VarError, fmt, io, sync::Arc};
 
 use rmcp::{
     ServiceExt,
@@ -20,7 +20,11 @@ use crate::{
         state::StateMap,
         tool::{Tool, registered},
     },
-    verify::{issuer::Issuers, jwt::JwtVerifier, token::Verifier},
+    verify::{
+        issuer::Issuers,
+        jwt::JwtVerifier,
+        token::{InvalidToken, Verifier},
+    },
 };
 
 /// How long clients may rely on a tool list, in milliseconds. It changes only when a new version is
@@ -247,7 +251,11 @@ impl Server {
                 let verifier = core.verifier.as_ref().ok_or(ServeError::NoVerifier)?;
                 Some(verifier.verify(&token).await.map_err(ServeError::Token)?)
             }
-            Err(_) => development.inspect(|_| {
+            // What is set is a token, whatever it is: a bad one is never taken for none.
+            Err(VarError::NotUnicode(_)) => {
+                return Err(ServeError::Token(InvalidToken::Malformed.into()));
+            }
+            Err(VarError::NotPresent) => development.inspect(|_| {
                 tracing::warn!(target: "toolgate", "serving a development principal without any token");
             }),
         };
