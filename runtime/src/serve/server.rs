@@ -8,6 +8,7 @@ use rmcp::{
         CacheScope, Implementation, ListToolsResult, ServerCapabilities, ServerConfig,
         Tool as McpTool,
     },
+    service::ServerInitializeError,
 };
 
 use super::{core::Core, guard::Guard, resource::Resource, stdio::Environment};
@@ -265,10 +266,12 @@ impl Server {
             core: Arc::new(core),
             environment,
         };
-        let running = guard
-            .serve(rmcp::transport::stdio())
-            .await
-            .map_err(io::Error::other)?;
+        let running = match guard.serve(rmcp::transport::stdio()).await {
+            Ok(running) => running,
+            // Clients look whether a server starts, and go.
+            Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+            Err(error) => return Err(io::Error::other(error).into()),
+        };
         running.waiting().await.map_err(io::Error::other)?;
         Ok(())
     }
