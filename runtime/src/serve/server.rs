@@ -261,6 +261,14 @@ impl Server {
             }),
         };
         let principal = token.map(|token| Principal::new(token, core.registry.scopes()));
+        tracing::info!(
+            target: "toolgate",
+            resource = core.resource.identifier(),
+            tools = core.registry.entries().len(),
+            issuer = principal.as_ref().map(Principal::issuer),
+            subject = principal.as_ref().map(Principal::subject),
+            "serving on standard input and output"
+        );
         let environment = Some(Arc::new(Environment::new(principal)));
         let guard = Guard {
             core: Arc::new(core),
