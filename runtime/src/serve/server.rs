@@ -238,8 +238,9 @@ impl Server {
     /// Builds the server and serves one client on standard input and output, until it closes them.
     ///
     /// The caller is the principal of the access token in the environment variable `TOOLGATE_TOKEN`, which
-    /// is checked like any other token. Without it there is no caller, and only public tools can be used.
-    /// Nothing but MCP messages is written to standard output: let logs go to standard error.
+    /// is checked like any other token. Without it there is no caller: public tools can be used if the server
+    /// [allows that](Self::allow_anonymous), and no others. Nothing but MCP messages is written to standard
+    /// output: let logs go to standard error.
     ///
     /// # Errors
     ///
