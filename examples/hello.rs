@@ -1,6 +1,7 @@
 //! The smallest server, on standard input and output: one tool for everybody, one that needs a scope.
 //!
 //! The caller is whoever the access token in `TOOLGATE_TOKEN` names; `ISSUER` names who may have issued it.
+//! Without a token there is no caller, and `hello` still works because of `allow_anonymous`.
 
 use toolgate::prelude::*;
 
@@ -25,6 +26,7 @@ async fn main() -> Result<(), toolgate::ServeError> {
     let issuer = std::env::var("ISSUER").unwrap_or_else(|_| "https://auth.example.com".into());
     Server::new("https://hello.example.com/mcp")
         .authorization_server(issuer)
+        .allow_anonymous()
         .stdio()
         .await
 }

@@ -43,6 +43,16 @@ fn no_tools_at_all() {
     assert_eq!(found.len(), 1);
 }
 
+#[tokio::test]
+async fn a_main_that_returns_the_error_prints_words_and_not_a_data_structure() {
+    let error = server().build().unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    let words = error.to_string();
+    let error = server().serve("127.0.0.1:0").await.unwrap_err();
+    assert_eq!(format!("{error:?}"), words);
+    assert!(words.starts_with("the server cannot be built\n- no tools"));
+}
+
 #[test]
 fn two_tools_of_one_name_are_refused_with_both_places() {
     let line = line!() + 1;

@@ -5,7 +5,9 @@ use std::fmt;
 use super::tool::Location;
 
 /// A server that cannot be built, with every reason that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Debug` output is its message: that is what a `main` prints which returns it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<Problem>);
 
 impl ConfigError {
@@ -31,6 +33,12 @@ impl fmt::Display for ConfigError {
         self.0
             .iter()
             .try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The builder: from declarations and a few words of configuration to a server that can be served.
 
-use std::{borrow::Cow, io, sync::Arc};
+use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
 
-use rmcp::ServiceExt;
+use rmcp::{ServiceExt, service::ServerInitializeError};
 
 #[cfg(feature = "http")]
 use super::core::Core;
@@ -15,7 +15,7 @@ use crate::{
         state::StateMap,
         tool::Tool,
     },
-    verify::token::Verifier,
+    verify::token::{InvalidToken, Verifier},
 };
 
 /// A protected MCP server, before it is built.
@@ -224,8 +224,9 @@ impl Server {
     /// Builds the server and serves one client on standard input and output, until it closes them.
     ///
     /// The caller is the principal of the access token in the environment variable `TOOLGATE_TOKEN`, which
-    /// is checked like any other token. Without it there is no caller, and only public tools can be used.
-    /// Nothing but MCP messages is written to standard output: let logs go to standard error.
+    /// is checked like any other token. Without it there is no caller: public tools can be used if the server
+    /// [allows that](Self::allow_anonymous), and no others. Nothing but MCP messages is written to standard
+    /// output: let logs go to standard error.
     ///
     /// # Errors
     ///
@@ -238,27 +239,41 @@ impl Server {
                 let verifier = core.verifier.as_ref().ok_or(ServeError::NoVerifier)?;
                 Some(verifier.verify(&token).await.map_err(ServeError::Token)?)
             }
-            Err(_) => development.inspect(|_| {
+            // What is set is a token, whatever it is: a bad one is never taken for none.
+            Err(VarError::NotUnicode(_)) => {
+                return Err(ServeError::Token(InvalidToken::Malformed.into()));
+            }
+            Err(VarError::NotPresent) => development.inspect(|_| {
                 tracing::warn!(target: "toolgate", "serving a development principal without any token");
             }),
         };
         let principal = token.map(|token| Principal::new(token, core.registry.scopes()));
+        tracing::info!(
+            target: "toolgate",
+            resource = core.resource.identifier(),
+            tools = core.registry.entries().len(),
+            issuer = principal.as_ref().map(Principal::issuer),
+            subject = principal.as_ref().map(Principal::subject),
+            "serving on standard input and output"
+        );
         let environment = Some(Arc::new(Environment::new(principal)));
         let guard = Guard {
             core: Arc::new(core),
             environment,
         };
-        let running = guard
-            .serve(rmcp::transport::stdio())
-            .await
-            .map_err(io::Error::other)?;
+        let running = match guard.serve(rmcp::transport::stdio()).await {
+            Ok(running) => running,
+            // Clients look whether a server starts, and go.
+            Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+            Err(error) => return Err(io::Error::other(error).into()),
+        };
         running.waiting().await.map_err(io::Error::other)?;
         Ok(())
     }
 }
 
-impl std::fmt::Debug for Server {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("resource", &self.resource)
             .field("authorization_servers", &self.issuers)
@@ -296,7 +311,9 @@ impl ProtectedServer {
 }
 
 /// Why a server stopped, or never started.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` output is its message: that is what a `main` prints which returns it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// The server cannot be built.
@@ -311,4 +328,10 @@ pub enum ServeError {
     /// A socket or stream failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
