@@ -3,15 +3,20 @@
 use axum::{Router, routing::get};
 use http::Method;
 use serde_json::json;
-use toolgate::testkit::McpRequest;
+use toolgate::{Extension, Tool, testkit::McpRequest};
 
 use crate::fixture::{Fixture, METADATA_URL};
 
+/// What the application knows about a request, and its tools may want to know.
+#[derive(Clone)]
+struct Tenant(&'static str);
+
+async fn tenant(Extension(Tenant(name)): Extension<Tenant>) -> &'static str {
+    name
+}
+
 /// An application with routes of its own, its own layers, and the MCP endpoint beside them.
 fn application(fixture: &Fixture) -> Router {
-    #[derive(Clone)]
-    struct Tenant(&'static str);
-
     Router::new()
         .route("/health", get(|| async { "fine" }))
         .route_service("/mcp", fixture.server.service())
@@ -21,7 +26,8 @@ fn application(fixture: &Fixture) -> Router {
 
 #[tokio::test]
 async fn the_parts_work_in_an_existing_application() {
-    let fixture = Fixture::new().await;
+    let tool = Tool::new("tenant", "Name the tenant.", tenant).authenticated();
+    let fixture = Fixture::with(|server| server.tool(tool)).await;
     let app = application(&fixture);
     let health = McpRequest::list_tools()
         .http_method(Method::GET)
