@@ -90,6 +90,7 @@ pub use serve::{
     guard::Guard,
     server::{ServeError, Server},
     stdio::TOKEN_VARIABLE,
+    tokens::TokenCache,
 };
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
@@ -98,6 +99,7 @@ pub use serve::{
     listen::McpService,
     refusal::Refused,
     server::ProtectedServer,
+    tokens::TokenCacheStats,
 };
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
@@ -105,13 +107,17 @@ pub use verify::{
     algorithm::SignatureAlgorithm,
     builder::{JwtVerifierBuilder, VerifierConfigError},
     clock::Clock,
+    freshness::{Freshness, Vouched},
     issuer::Issuers,
     jose::TokenType,
     jwt::JwtVerifier,
     keys::{InvalidKeySet, KeySet, PublicKey},
     remote::RemoteKeys,
+    revocation::{
+        RevocationCheck, RevocationList, RevocationListFull, RevocationUnknown, Revocations, Revoke,
+    },
     source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
-    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };
 
 /// Declares an MCP tool: an async function that says who may call it.

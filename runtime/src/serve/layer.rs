@@ -138,10 +138,7 @@ async fn admit(core: &Core, request: &Parts) -> Result<Option<Principal>, Refusa
         .map(HeaderValue::as_bytes);
     let token = bearer(values).map_err(|_| Refusal::MalformedCredentials)?;
     match (token, &core.verifier) {
-        (Some(token), Some(verifier)) => {
-            let verified = verifier.verify(token).await?;
-            Ok(Some(Principal::new(verified, core.registry.scopes())))
-        }
+        (Some(token), Some(verifier)) => Ok(Some(core.identify(&**verifier, token).await?)),
         // Nobody can say anything about the token, and nothing here needs one.
         (_, None) => Ok(None),
         (None, Some(_)) if core.allow_anonymous => Ok(None),

@@ -1,12 +1,16 @@
 //! The builder: from declarations and a few words of configuration to a server that can be served.
 
-use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
+use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc, time::Duration};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
 
 #[cfg(feature = "http")]
 use super::core::Core;
-use super::{assemble::Transport, guard::Guard, stdio::Environment};
+#[cfg(feature = "http")]
+use super::tokens::TokenCacheStats;
+use super::{
+    assemble::Transport, guard::Guard, identify::Revocation, stdio::Environment, tokens::TokenCache,
+};
 use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
@@ -15,7 +19,10 @@ use crate::{
         state::StateMap,
         tool::Tool,
     },
-    verify::token::{InvalidToken, Verifier},
+    verify::{
+        revocation::Revocations,
+        token::{InvalidToken, Verifier},
+    },
 };
 
 /// A protected MCP server, before it is built.
@@ -39,6 +46,8 @@ pub struct Server {
     pub(super) instructions: Option<String>,
     pub(super) issuers: Vec<String>,
     pub(super) verifier: Option<Arc<dyn Verifier>>,
+    pub(super) token_cache: TokenCache,
+    pub(super) revocation: Revocation,
     pub(super) state: StateMap,
     pub(super) require: Vec<Cow<'static, str>>,
     pub(super) step_up: Vec<Cow<'static, str>>,
@@ -65,6 +74,8 @@ impl Server {
             instructions: None,
             issuers: Vec::new(),
             verifier: None,
+            token_cache: TokenCache::default(),
+            revocation: Revocation::default(),
             state: StateMap::default(),
             require: Vec::new(),
             step_up: Vec::new(),
@@ -110,6 +121,25 @@ impl Server {
     /// would set up; authorization servers are then only listed in the metadata.
     pub fn verifier(mut self, verifier: impl Verifier) -> Self {
         self.verifier = Some(Arc::new(verifier));
+        self
+    }
+
+    /// How many verified tokens are remembered, instead of [`TokenCache::default`].
+    pub fn token_cache(mut self, cache: TokenCache) -> Self {
+        self.token_cache = cache;
+        self
+    }
+
+    /// Asks `revocations` with every request whether its token was revoked. Then it is refused like an expired
+    /// one; without an answer within the [deadline](Self::revocation_deadline) the caller gets 503.
+    pub fn revocations(mut self, revocations: impl Revocations) -> Self {
+        self.revocation.list = Some(Arc::new(revocations));
+        self
+    }
+
+    /// How long to wait for the answer of [`revocations`](Self::revocations): one second unless set.
+    pub fn revocation_deadline(mut self, deadline: Duration) -> Self {
+        self.revocation.deadline = deadline;
         self
     }
 
@@ -234,20 +264,21 @@ impl Server {
     pub async fn stdio(self) -> Result<(), ServeError> {
         let development = self.development_principal.clone();
         let core = self.assemble(Transport::Stdio)?;
-        let token = match std::env::var(super::stdio::TOKEN_VARIABLE) {
+        let principal = match std::env::var(super::stdio::TOKEN_VARIABLE) {
             Ok(token) => {
                 let verifier = core.verifier.as_ref().ok_or(ServeError::NoVerifier)?;
-                Some(verifier.verify(&token).await.map_err(ServeError::Token)?)
+                let principal = core.identify(&**verifier, &token).await;
+                Some(principal.map_err(ServeError::Token)?)
             }
             // What is set is a token, whatever it is: a bad one is never taken for none.
             Err(VarError::NotUnicode(_)) => {
                 return Err(ServeError::Token(InvalidToken::Malformed.into()));
             }
-            Err(VarError::NotPresent) => development.inspect(|_| {
+            Err(VarError::NotPresent) => development.map(|token| {
                 tracing::warn!(target: "toolgate", "serving a development principal without any token");
+                Principal::new(token, core.registry.scopes())
             }),
         };
-        let principal = token.map(|token| Principal::new(token, core.registry.scopes()));
         tracing::info!(
             target: "toolgate",
             resource = core.resource.identifier(),
@@ -301,6 +332,12 @@ impl ProtectedServer {
     #[must_use]
     pub fn metadata_url(&self) -> String {
         self.core.resource.metadata_url()
+    }
+
+    /// What has happened in the cache of verified tokens.
+    #[must_use]
+    pub fn token_cache_stats(&self) -> TokenCacheStats {
+        self.core.tokens.stats()
     }
 
     /// The path of the MCP endpoint.
