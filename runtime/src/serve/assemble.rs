@@ -10,7 +10,7 @@ use super::{core::Core, resource::Resource, server::Server, tokens::Tokens};
 use crate::{
     declare::{
         problem::{ConfigError, Problem},
-        registry::{Registry, Terms, is_reserved, reserved},
+        registry::{Entry, Registry, Terms, is_reserved, reserved},
         scope::ScopeName,
         spelling::nearest,
         tool::registered,
@@ -116,6 +116,7 @@ impl Server {
             #[cfg(feature = "http")]
             hosts,
             list: list(&registry, protected),
+            header_params: registry.entries().iter().any(has_header_params),
             info,
             resource,
             registry,
@@ -205,6 +206,12 @@ fn verifier(
             None
         }
     }
+}
+
+/// Whether `x-mcp-header` occurs anywhere in the schema: if it doesn't, no header can contradict an argument.
+fn has_header_params(entry: &Entry) -> bool {
+    let schema = serde_json::to_string(&*entry.input).unwrap_or_default();
+    schema.contains("\"x-mcp-header\"")
 }
 
 /// What `tools/list` answers: the same for everybody who may ask.

@@ -25,6 +25,8 @@ pub(crate) struct Core {
     pub(crate) info: ServerConfig,
     /// What `tools/list` says.
     pub(crate) list: ListToolsResult,
+    /// Whether the schema of any tool has arguments repeated in headers.
+    pub(crate) header_params: bool,
     #[cfg(feature = "http")]
     pub(crate) challenges: Challenges,
     #[cfg(feature = "http")]

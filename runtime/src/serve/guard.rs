@@ -280,14 +280,13 @@ impl ServerHandler for Guard {
         self.call(request, context).await.map(Into::into)
     }
 
-    /// Only for rmcp, which compares `Mcp-Param-*` headers with the schema.
+    /// Only for rmcp, which asks with every call whether the schema names `Mcp-Param-*` headers to compare.
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.core
-            .list
-            .tools
-            .iter()
-            .find(|tool| tool.name == name)
-            .cloned()
+        if !self.core.header_params {
+            return None;
+        }
+        let at = self.core.registry.position(name)?;
+        self.core.list.tools.get(at).cloned()
     }
 
     async fn on_custom_request(

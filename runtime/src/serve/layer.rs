@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
 use http_body_util::{Either, Full};
 use tower::{Layer, Service};
 
@@ -26,22 +26,22 @@ use super::{
 use crate::{declare::principal::Principal, verify::bearer::bearer};
 
 /// Headers that may occur once: two of them could mean one thing to a proxy and another here.
-const SINGLE: [&str; 5] = [
-    "authorization",
-    "mcp-protocol-version",
-    "mcp-method",
-    "mcp-name",
-    "mcp-session-id",
+static SINGLE: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    HeaderName::from_static("mcp-session-id"),
 ];
 
 /// Headers that stop here. Credentials are for the verifier alone, and there are neither sessions to join
 /// nor streams to resume.
-const STRIPPED: [&str; 5] = [
-    "authorization",
-    "dpop",
-    "cookie",
-    "mcp-session-id",
-    "last-event-id",
+static STRIPPED: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("dpop"),
+    header::COOKIE,
+    HeaderName::from_static("mcp-session-id"),
+    HeaderName::from_static("last-event-id"),
 ];
 
 /// Puts a server's verification of callers in front of an MCP service whose handler is the same server's
@@ -95,7 +95,7 @@ where
                 Ok(principal) => principal,
                 Err(refusal) => return Ok(refusal.into_response(&core, None).map(Either::Left)),
             };
-            for name in STRIPPED {
+            for name in &STRIPPED {
                 parts.headers.remove(name);
             }
             let (ticket, mut verdict) = Ticket::new(core.clone(), principal.clone());
@@ -127,9 +127,11 @@ where
 async fn admit(core: &Core, request: &Parts) -> Result<Option<Principal>, Refusal> {
     let headers = &request.headers;
     core.hosts.check(&request.uri, headers)?;
-    for name in SINGLE {
+    // As many values as names: nothing is repeated, and no name has to be looked up.
+    let repeats = headers.len() > headers.keys_len();
+    for name in SINGLE.iter().filter(|_| repeats) {
         if headers.get_all(name).iter().nth(1).is_some() {
-            return Err(Refusal::RepeatedHeader(name));
+            return Err(Refusal::RepeatedHeader(name.as_str()));
         }
     }
     let values = headers

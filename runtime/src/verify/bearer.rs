@@ -65,9 +65,14 @@ fn is_tchar(c: char) -> bool {
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     !body.is_empty()
-        && body
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
+        // Without a branch for each byte the compiler looks at sixteen at a time: tokens are long.
+        && body.bytes().fold(true, |all, b| {
+            all & (b.is_ascii_alphanumeric()
+                | (b'-'..=b'/').contains(&b)
+                | (b == b'_')
+                | (b == b'~')
+                | (b == b'+'))
+        })
 }
 
 #[cfg(test)]
