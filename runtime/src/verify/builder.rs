@@ -9,6 +9,7 @@ use super::{
     claims::ClaimRules,
     clock::Clock,
     fetch::{FetchError, Fetcher, is_loopback},
+    freshness::Trust,
     jose::{MAX_TOKEN, TokenType},
     jwt::{JwtVerifier, Keys},
     remote::RemoteKeys,
@@ -223,8 +224,10 @@ impl JwtVerifierBuilder {
             rules,
             algorithms: self.algorithms,
             max_token_bytes: self.max_token_bytes,
-            clock: self.clock,
-            keys: Arc::new(keys),
+            trust: Arc::new(Trust {
+                keys,
+                clock: self.clock,
+            }),
         })
     }
 }

@@ -11,7 +11,7 @@
 //! [RFC 7519 §4.1]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1
 //! [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -172,6 +172,12 @@ impl Window {
     fn expires(&self) -> u64 {
         self.expires as u64
     }
+
+    /// The first and the last second for which [`check`](Self::check) says yes.
+    pub(crate) fn seconds(&self) -> RangeInclusive<u64> {
+        let last = (self.expires + self.leeway).ceil() - 1.0;
+        self.from.ceil() as u64..=last.min(self.too_old.floor()) as u64
+    }
 }
 
 /// Whether two resource identifiers are one (MCP Authorization, Canonical Server URI): scheme and host have
@@ -304,6 +310,35 @@ mod tests {
 
     fn refusal(claims: Map<String, Value>) -> Option<InvalidToken> {
         rules().check(claims, NOW).err()
+    }
+
+    #[test]
+    fn the_seconds_of_a_window_are_those_it_says_yes_to() {
+        let with_fractions = [
+            json!({}),
+            json!({"exp": NOW as f64 + 300.5, "nbf": NOW as f64 + 7.25}),
+            json!({"iat": NOW as f64 - 0.75}),
+            json!({"exp": 0.25, "iat": 0}),
+        ];
+        for changes in with_fractions {
+            let mut claims = good();
+            claims.extend(changes.as_object().unwrap().clone());
+            for max_age in [None, Some(Duration::from_millis(100_500))] {
+                for leeway in [Duration::ZERO, Duration::from_millis(1500)] {
+                    let rules = ClaimRules {
+                        leeway,
+                        max_age,
+                        ..rules()
+                    };
+                    let window = rules.window(&claims).unwrap();
+                    let seconds = window.seconds();
+                    for now in (NOW - 10..NOW + 400).chain(0..5) {
+                        let good = window.check(now).is_ok();
+                        assert_eq!(seconds.contains(&now), good, "{changes} {rules:?} {now}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

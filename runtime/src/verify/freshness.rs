@@ -7,15 +7,15 @@
 //!
 //! What this does not do: remember anything. That is the server's.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use super::{
     algorithm::SignatureAlgorithm, claims::Window, clock::Clock, jwt::Keys, keys::PublicKey,
 };
 use crate::declare::principal::VerifiedToken;
 
-/// How long a token is taken to be good without looking at its signature again.
-const MAX_TRUST: Duration = Duration::from_secs(300);
+/// How long a token is taken to be good without looking at its signature again: five minutes.
+const MAX_TRUST_MILLIS: u64 = 300_000;
 
 /// Whether the verification of one token would still have the same result.
 ///
@@ -63,24 +63,61 @@ impl fmt::Debug for dyn Freshness {
 }
 
 /// The freshness of a JWT: everything about its verification that time can change.
-pub(super) struct JwtFreshness {
-    pub(super) keys: Arc<Keys>,
-    pub(super) key: Arc<PublicKey>,
+///
+/// There is one for each token that is remembered, so it is kept small.
+struct JwtFreshness {
+    trust: Arc<Trust>,
+    key: Arc<PublicKey>,
     /// Whether the token named its key, which then is the name of `key`.
-    pub(super) named: bool,
-    pub(super) algorithm: SignatureAlgorithm,
-    pub(super) window: Window,
+    named: bool,
+    algorithm: SignatureAlgorithm,
+    /// The first and the last second it is good.
+    from: u64,
+    until: u64,
+    /// Monotonic, in milliseconds.
+    verified_at: u64,
+}
+
+/// What freshness asks: the same for all tokens of a verifier.
+pub(super) struct Trust {
+    pub(super) keys: Keys,
     pub(super) clock: Clock,
-    /// Monotonic.
-    pub(super) verified_at: Duration,
+}
+
+impl Trust {
+    fn monotonic_millis(&self) -> u64 {
+        u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The freshness of a token that was verified just now.
+    pub(super) fn freshness(
+        self: &Arc<Self>,
+        key: Arc<PublicKey>,
+        named: bool,
+        algorithm: SignatureAlgorithm,
+        window: &Window,
+    ) -> impl Freshness + use<> {
+        let (from, until) = window.seconds().into_inner();
+        JwtFreshness {
+            trust: Arc::clone(self),
+            key,
+            named,
+            algorithm,
+            from,
+            until,
+            verified_at: self.monotonic_millis(),
+        }
+    }
 }
 
 impl Freshness for JwtFreshness {
     fn is_fresh(&self) -> bool {
-        let age = self.clock.monotonic().saturating_sub(self.verified_at);
-        age < MAX_TRUST
-            && self.window.check(self.clock.unix_seconds()).is_ok()
-            && self.key_is_current()
+        let age = self
+            .trust
+            .monotonic_millis()
+            .saturating_sub(self.verified_at);
+        let now = self.trust.clock.unix_seconds();
+        age < MAX_TRUST_MILLIS && (self.from..=self.until).contains(&now) && self.key_is_current()
     }
 }
 
@@ -89,7 +126,7 @@ impl JwtFreshness {
     /// are remembered, and what stops when keys have become too old.
     fn key_is_current(&self) -> bool {
         let kid = if self.named { self.key.kid() } else { None };
-        let current = self.keys.source().current(kid, self.algorithm);
+        let current = self.trust.keys.source().current(kid, self.algorithm);
         current.is_some_and(|current| {
             Arc::ptr_eq(&current, &self.key) || current.thumbprint() == self.key.thumbprint()
         })

@@ -10,9 +10,8 @@ use super::{
     algorithm::SignatureAlgorithm,
     builder::JwtVerifierBuilder,
     claims::ClaimRules,
-    clock::Clock,
     discovery::IssuerMetadata,
-    freshness::{JwtFreshness, Vouched},
+    freshness::{Trust, Vouched},
     jose::Jws,
     remote::RemoteKeys,
     source::KeySource,
@@ -37,8 +36,7 @@ pub struct JwtVerifier {
     pub(super) rules: ClaimRules,
     pub(super) algorithms: Vec<SignatureAlgorithm>,
     pub(super) max_token_bytes: usize,
-    pub(super) clock: Clock,
-    pub(super) keys: Arc<Keys>,
+    pub(super) trust: Arc<Trust>,
 }
 
 pub(super) enum Keys {
@@ -72,13 +70,13 @@ impl JwtVerifier {
     ///
     /// [`VerifyError::Unavailable`] when the keys cannot be had now.
     pub async fn ready(&self) -> Result<(), VerifyError> {
-        Ok(self.keys.source().ready().await?)
+        Ok(self.trust.keys.source().ready().await?)
     }
 
     /// What the issuer publishes about itself, once it has been discovered.
     #[allow(dead_code, reason = "start-up checks of the server will ask")]
     pub(crate) fn metadata(&self) -> Option<Arc<(IssuerMetadata, Duration)>> {
-        match &*self.keys {
+        match &self.trust.keys {
             Keys::Discovered(keys) => keys.metadata(),
             Keys::Given(_) => None,
         }
@@ -96,7 +94,7 @@ impl JwtVerifier {
         }
         self.rules.token_type.check(signed.typ.as_deref())?;
         self.rules.check_issuer(&claims)?;
-        let keys = self.keys.source();
+        let keys = self.trust.keys.source();
         let kid = signed.kid.as_deref();
         let key = match keys.current(kid, signed.algorithm) {
             Some(key) => key,
@@ -104,16 +102,10 @@ impl JwtVerifier {
         };
         key.verify(&signed)?;
         let window = self.rules.window(&claims)?;
-        let token = self.rules.check(claims, self.clock.unix_seconds())?;
-        let freshness = JwtFreshness {
-            keys: Arc::clone(&self.keys),
-            key,
-            named: kid.is_some(),
-            algorithm: signed.algorithm,
-            window,
-            clock: self.clock.clone(),
-            verified_at: self.clock.monotonic(),
-        };
+        let token = self.rules.check(claims, self.trust.clock.unix_seconds())?;
+        let freshness = self
+            .trust
+            .freshness(key, kid.is_some(), signed.algorithm, &window);
         Ok(Vouched::while_fresh(token, freshness))
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         builder::JwtVerifierBuilder,
+        clock::Clock,
         issuer::Issuers,
         jose::TokenType,
         source::{KeyLookup, StaticKeys},
