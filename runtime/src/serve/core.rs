@@ -6,7 +6,7 @@ use rmcp::model::{ListToolsResult, ServerConfig};
 
 use super::resource::Resource;
 #[cfg(feature = "http")]
-use super::{challenge::Challenges, hosts::Hosts};
+use super::{challenge::Challenges, hosts::Hosts, possession::Possession};
 use crate::{
     declare::{registry::Registry, state::StateMap},
     verify::token::Verifier,
@@ -25,6 +25,8 @@ pub(crate) struct Core {
     pub(crate) list: ListToolsResult,
     #[cfg(feature = "http")]
     pub(crate) challenges: Challenges,
+    #[cfg(feature = "http")]
+    pub(crate) possession: Possession,
     #[cfg(feature = "http")]
     pub(crate) hosts: Hosts,
     /// The Protected Resource Metadata document, unless nothing is protected.

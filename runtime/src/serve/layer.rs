@@ -19,11 +19,12 @@ use http_body_util::{Either, Full};
 use tower::{Layer, Service};
 
 use super::{
+    certificate::CLIENT_CERT,
     core::Core,
-    refusal::Refusal,
+    refusal::{DPOP_NONCE, Refusal},
     ticket::{Ticket, Verdict},
 };
-use crate::{declare::principal::Principal, verify::bearer::bearer};
+use crate::{declare::principal::Principal, verify::bearer::credential};
 
 /// Headers that may occur once: two of them could mean one thing to a proxy and another here.
 const SINGLE: [&str; 5] = [
@@ -36,9 +37,10 @@ const SINGLE: [&str; 5] = [
 
 /// Headers that stop here. Credentials are for the verifier alone, and there are neither sessions to join
 /// nor streams to resume.
-const STRIPPED: [&str; 5] = [
+const STRIPPED: [&str; 6] = [
     "authorization",
     "dpop",
+    CLIENT_CERT,
     "cookie",
     "mcp-session-id",
     "last-event-id",
@@ -118,6 +120,9 @@ where
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, no_store);
+            if let Some(nonce) = core.possession.nonce() {
+                response.headers_mut().insert(DPOP_NONCE, nonce);
+            }
             Ok(response.map(Either::Right))
         })
     }
@@ -136,10 +141,15 @@ async fn admit(core: &Core, request: &Parts) -> Result<Option<Principal>, Refusa
         .get_all(header::AUTHORIZATION)
         .iter()
         .map(HeaderValue::as_bytes);
-    let token = bearer(values).map_err(|_| Refusal::MalformedCredentials)?;
-    match (token, &core.verifier) {
-        (Some(token), Some(verifier)) => {
-            let verified = verifier.verify(token).await?;
+    let credential = credential(values).map_err(|_| Refusal::MalformedCredentials)?;
+    match (credential, &core.verifier) {
+        (Some(credential), Some(verifier)) => {
+            core.possession.check_scheme(credential.scheme)?;
+            let verified = verifier.verify(credential.token).await?;
+            // For every request, whatever is remembered about its token.
+            core.possession
+                .check(&verified, credential, request)
+                .await?;
             Ok(Some(Principal::new(verified, core.registry.scopes())))
         }
         // Nobody can say anything about the token, and nothing here needs one.

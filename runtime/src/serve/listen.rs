@@ -1,6 +1,6 @@
 //! Serving HTTP: the routes of a server, a listener, and an orderly end.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use http::{HeaderName, HeaderValue, Method, header};
@@ -16,6 +16,7 @@ use super::{
     guard::Guard,
     layer::{GuardLayer, GuardService},
     metadata,
+    refusal::DPOP_NONCE,
     server::ProtectedServer,
 };
 
@@ -97,6 +98,7 @@ impl ProtectedServer {
                 .expose_headers([
                     header::WWW_AUTHENTICATE,
                     header::RETRY_AFTER,
+                    DPOP_NONCE,
                     HeaderName::from_static("x-request-id"),
                 ]),
         )
@@ -181,7 +183,11 @@ impl ProtectedServer {
                 closing.cancel();
             });
         };
-        axum::serve(listener, self.router_until(streams))
+        // A proxy is known by its address.
+        let service = self
+            .router_until(streams)
+            .into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service)
             .with_graceful_shutdown(stop)
             .await
     }

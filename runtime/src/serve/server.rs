@@ -4,9 +4,11 @@ use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
 
-#[cfg(feature = "http")]
-use super::core::Core;
 use super::{assemble::Transport, guard::Guard, stdio::Environment};
+#[cfg(feature = "http")]
+use super::{certificate::MutualTls, core::Core};
+#[cfg(feature = "http")]
+use crate::verify::dpop::Dpop;
 use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
@@ -49,6 +51,10 @@ pub struct Server {
     pub(super) origins: Vec<String>,
     pub(super) insecure_http: bool,
     pub(super) development_principal: Option<VerifiedToken>,
+    #[cfg(feature = "http")]
+    pub(super) dpop: Option<Dpop>,
+    #[cfg(feature = "http")]
+    pub(super) mutual_tls: Option<MutualTls>,
 }
 
 impl Server {
@@ -75,6 +81,10 @@ impl Server {
             origins: Vec::new(),
             insecure_http: false,
             development_principal: None,
+            #[cfg(feature = "http")]
+            dpop: None,
+            #[cfg(feature = "http")]
+            mutual_tls: None,
         }
     }
 
@@ -177,6 +187,28 @@ impl Server {
         self
     }
 
+    /// Accepts tokens that are bound to a DPoP key ([RFC 9449]), each request with a proof, as `dpop` says.
+    /// Without this call such tokens are refused.
+    ///
+    /// [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = Some(dpop);
+        self
+    }
+
+    /// Accepts tokens that are bound to a TLS client certificate ([RFC 8705 §3]), from connections that
+    /// present it. Without this call such tokens are refused.
+    ///
+    /// [RFC 8705 §3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+    pub fn mutual_tls(mut self, mutual_tls: MutualTls) -> Self {
+        self.mutual_tls = Some(mutual_tls);
+        self
+    }
+
     /// Do not use this where tokens matter: it lets the resource and the authorization servers be plain
     /// `http` beyond loopback, where everybody on the way reads the tokens.
     pub fn insecure_allow_http(mut self) -> Self {
@@ -224,7 +256,8 @@ impl Server {
     /// Builds the server and serves one client on standard input and output, until it closes them.
     ///
     /// The caller is the principal of the access token in the environment variable `TOOLGATE_TOKEN`, which
-    /// is checked like any other token. Without it there is no caller: public tools can be used if the server
+    /// is checked like any other token. A token that is bound to a key or certificate is refused: nothing here
+    /// could prove it. Without a token there is no caller: public tools can be used if the server
     /// [allows that](Self::allow_anonymous), and no others. Nothing but MCP messages is written to standard
     /// output: let logs go to standard error.
     ///
@@ -237,7 +270,13 @@ impl Server {
         let token = match std::env::var(super::stdio::TOKEN_VARIABLE) {
             Ok(token) => {
                 let verifier = core.verifier.as_ref().ok_or(ServeError::NoVerifier)?;
-                Some(verifier.verify(&token).await.map_err(ServeError::Token)?)
+                let verified = verifier.verify(&token).await.map_err(ServeError::Token)?;
+                // There is no request that could carry a proof.
+                match verified.binding().map_err(InvalidToken::from) {
+                    Ok(None) => Some(verified),
+                    Ok(Some(_)) => return Err(ServeError::Token(InvalidToken::Unproven.into())),
+                    Err(invalid) => return Err(ServeError::Token(invalid.into())),
+                }
             }
             // What is set is a token, whatever it is: a bad one is never taken for none.
             Err(VarError::NotUnicode(_)) => {
