@@ -551,3 +551,70 @@ fn settings_that_cannot_work_are_start_errors() {
         assert!(problems.contains("proof of possession"), "{problems}");
     }
 }
+
+#[tokio::test]
+async fn a_token_from_a_whole_flow_is_served_with_the_key_it_was_asked_with() {
+    let auth = toolgate::testkit::AuthorizationServer::new();
+    let auth = auth.auto_consent("alice").start().await.unwrap();
+    let app = Server::new(RESOURCE)
+        .authorization_server(auth.issuer())
+        .shared_state(std::sync::Arc::new(crate::fixture::Runs::default()))
+        .dpop(Dpop::new().required())
+        .build()
+        .unwrap()
+        .router();
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let at = |path: &str| format!("{}{path}", auth.issuer());
+    let (redirect, key) = ("http://127.0.0.1:9/cb", key());
+
+    let client = json!({"redirect_uris": [redirect], "token_endpoint_auth_method": "none"});
+    let client = http.post(at("/register")).json(&client).send().await;
+    let client: Value = client.unwrap().json().await.unwrap();
+    let client = client["client_id"].as_str().unwrap();
+    let asked = [
+        ("response_type", "code"),
+        ("client_id", client),
+        ("redirect_uri", redirect),
+        // RFC 7636, Appendix B.
+        (
+            "code_challenge",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ),
+        ("code_challenge_method", "S256"),
+        ("resource", RESOURCE),
+        ("scope", "mcp:tools"),
+    ];
+    let agreed = http.get(at("/authorize")).query(&asked).send().await;
+    let location = agreed.unwrap().headers()["location"].clone();
+    let location = url::Url::parse(location.to_str().unwrap()).unwrap();
+    let code = location.query_pairs().find(|(name, _)| name == "code");
+    let redeemed = [
+        ("grant_type", "authorization_code"),
+        ("client_id", client),
+        ("code", &*code.unwrap().1),
+        ("redirect_uri", redirect),
+        (
+            "code_verifier",
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        ),
+    ];
+    let answer = http
+        .post(at("/token"))
+        .header("dpop", key.dpop_proof("POST", &at("/token")).sign())
+        .form(&redeemed)
+        .send()
+        .await
+        .unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["token_type"], "DPoP", "{answer}");
+    let token = answer["access_token"].as_str().unwrap();
+
+    let proven = call().dpop(token, proof(&key, token).sign());
+    assert_eq!(proven.send(&app).await.text(), "3");
+    let stolen = call().dpop(token, proof(&self::key(), token).sign());
+    assert_eq!(stolen.send(&app).await.status(), 401);
+    assert_eq!(call().bearer(token).send(&app).await.status(), 401);
+}

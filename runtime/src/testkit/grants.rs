@@ -123,6 +123,11 @@ impl Grants {
                 "`code_verifier` does not belong to the code",
             ));
         }
+        if asked.key.is_some() && asked.key.as_deref() != with.key {
+            return Err(Refusal::invalid_grant(
+                "the code is bound to another DPoP key",
+            ));
+        }
         refuse_foreign_resource(with.resource, &asked.resource)?;
 
         let grant = Grant {
@@ -245,6 +250,7 @@ mod tests {
             ],
             resource: "http://127.0.0.1:3000/mcp".to_owned(),
             challenge: random::s256(VERIFIER),
+            key: None,
         };
         grants.issue_code(authorization, "alice", now).unwrap()
     }

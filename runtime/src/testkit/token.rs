@@ -56,6 +56,11 @@ async fn grant(issuer: &Issuer, headers: &HeaderMap, body: &[u8]) -> Result<Valu
     let client = client_auth::authenticate(issuer, headers, &params).await?;
     let key = proven_key(issuer, headers).await?;
     let key = key.as_deref();
+    if key.is_none() && client.metadata.dpop_bound_access_tokens == Some(true) {
+        return Err(Refusal::invalid_request(
+            "the client registered to use DPoP, and the request has no proof",
+        ));
+    }
     let (grant, refresh_token) = match params.required("grant_type", "`grant_type` is missing")? {
         "authorization_code" => by_code(issuer, &client, &params, key)?,
         "refresh_token" => by_refresh_token(issuer, &client, &params, key)?,
