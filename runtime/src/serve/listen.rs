@@ -2,7 +2,7 @@
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, routing::any_service};
 use http::{HeaderName, HeaderValue, Method, header};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
@@ -108,13 +108,14 @@ impl ProtectedServer {
     }
 
     fn router_until(&self, stop: CancellationToken) -> Router {
-        let mut endpoint = Router::new()
-            .without_v07_checks()
-            .route_service(self.core.resource.endpoint(), self.service_until(stop));
+        let mut endpoint = any_service(self.service_until(stop));
         if let Some(cors) = self.cors() {
             endpoint = endpoint.layer(cors);
         }
-        endpoint.merge(self.metadata_router())
+        Router::new()
+            .without_v07_checks()
+            .route(self.core.resource.endpoint(), endpoint)
+            .merge(self.metadata_router())
     }
 
     /// Serves HTTP at `address` until the process is told to stop (Ctrl-C or `SIGTERM`).
