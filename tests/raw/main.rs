@@ -1,0 +1,6 @@
+//! A protected server on a socket: what no HTTP library would let a test say.
+
+mod fixture;
+mod framing;
+mod secrets;
+mod targets;
