@@ -2,5 +2,6 @@
 
 mod fixture;
 mod framing;
+mod life;
 mod secrets;
 mod targets;
