@@ -171,12 +171,14 @@ impl Guard {
         source.allow();
         let tool = permit.name();
         let cancelled = context.ct.clone();
-        let call = permit.run(Call {
+        let call = Call {
             principal,
             arguments: request.arguments.unwrap_or_default(),
             state: self.core.state.clone(),
             context,
-        });
+        };
+        // What makes the future may panic as well: a handler is cloned for each call.
+        let call = async move { permit.run(call).await };
         let reply = tokio::select! {
             biased;
             reply = AssertUnwindSafe(call).catch_unwind() => reply,
