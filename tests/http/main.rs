@@ -9,6 +9,7 @@ mod linked;
 mod lists;
 mod metadata;
 mod mounting;
+mod sessions;
 mod shutdown;
 mod smuggling;
 mod startup;
