@@ -3,15 +3,19 @@
 use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(feature = "http")]
 use super::core::Core;
-use super::{assemble::Transport, guard::Guard, stdio::Environment};
+use super::{
+    assemble::{Transport, scope_names},
+    guard::Guard,
+    stdio::Environment,
+};
 use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
         problem::ConfigError,
-        scope::ScopeName,
         state::StateMap,
         tool::Tool,
     },
@@ -48,7 +52,7 @@ pub struct Server {
     pub(super) hosts: Vec<String>,
     pub(super) origins: Vec<String>,
     pub(super) insecure_http: bool,
-    pub(super) development_principal: Option<VerifiedToken>,
+    pub(super) development_principal: Option<(String, Vec<Cow<'static, str>>)>,
 }
 
 impl Server {
@@ -189,10 +193,10 @@ impl Server {
     pub fn insecure_development_principal(
         mut self,
         subject: impl Into<String>,
-        scopes: impl IntoIterator<Item = ScopeName>,
+        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
     ) -> Self {
-        self.development_principal =
-            Some(VerifiedToken::new("urn:toolgate:development", subject).scopes(scopes));
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.development_principal = Some((subject.into(), scopes));
         self
     }
 
@@ -232,7 +236,26 @@ impl Server {
     ///
     /// [`ServeError`] when the server cannot be built, the token is refused or the streams fail.
     pub async fn stdio(self) -> Result<(), ServeError> {
-        let development = self.development_principal.clone();
+        let (input, output) = rmcp::transport::stdio();
+        self.stdio_on(input, output).await
+    }
+
+    /// Like [`stdio`](Self::stdio), on other streams than those of the process: a Unix socket that only one
+    /// user may open, for example.
+    ///
+    /// # Errors
+    ///
+    /// Like [`stdio`](Self::stdio).
+    pub async fn stdio_on(
+        mut self,
+        input: impl AsyncRead + Send + Unpin + 'static,
+        output: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<(), ServeError> {
+        let development = self
+            .development_principal
+            .take()
+            .map(development_token)
+            .transpose()?;
         let core = self.assemble(Transport::Stdio)?;
         let token = match std::env::var(super::stdio::TOKEN_VARIABLE) {
             Ok(token) => {
@@ -261,7 +284,7 @@ impl Server {
             core: Arc::new(core),
             environment,
         };
-        let running = match guard.serve(rmcp::transport::stdio()).await {
+        let running = match guard.serve((input, output)).await {
             Ok(running) => running,
             // Clients look whether a server starts, and go.
             Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -270,6 +293,16 @@ impl Server {
         running.waiting().await.map_err(io::Error::other)?;
         Ok(())
     }
+}
+
+/// What stands for a token where there is none.
+fn development_token(
+    (subject, scopes): (String, Vec<Cow<'static, str>>),
+) -> Result<VerifiedToken, ConfigError> {
+    let mut problems = Vec::new();
+    let scopes = scope_names(scopes, &mut problems);
+    ConfigError::unless_empty(problems)?;
+    Ok(VerifiedToken::new("urn:toolgate:development", subject).scopes(scopes))
 }
 
 impl fmt::Debug for Server {
