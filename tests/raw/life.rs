@@ -79,3 +79,34 @@ async fn a_server_that_stops_ends_streams_and_waits_for_nobody_forever() {
     stopped.expect("it stops").unwrap().unwrap();
     eventually(|| server.ended() == 2).await;
 }
+
+#[tokio::test]
+async fn no_task_is_left_of_any_request() {
+    let server = Listening::new().await;
+    let good = good(&server);
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    // The first request fetches the keys.
+    let last = format!("{good}connection: close\r\n");
+    server.say(call("hello", &last)).await;
+    let before = tasks();
+    for _ in 0..20 {
+        for tool in ["hello", "admin", "nope"] {
+            server.say(call(tool, &last)).await;
+        }
+        server.say(call("hello", "connection: close\r\n")).await;
+        let mut waiting = server.connect().await;
+        let request = call("wait", &good);
+        waiting.write_all(request.as_bytes()).await.unwrap();
+        let mut streaming = server.connect().await;
+        let request = call("stream", &good);
+        streaming.write_all(request.as_bytes()).await.unwrap();
+        hear_until(&mut streaming, "notifications/progress").await;
+    }
+    // rmcp allows calls that were cancelled two seconds for their last words.
+    eventually(|| tasks() <= before).await;
+    eventually(|| server.started() == server.ended()).await;
+}

@@ -36,8 +36,9 @@ const SINGLE: [&str; 5] = [
 
 /// Headers that stop here. Credentials are for the verifier alone, and there are neither sessions to join
 /// nor streams to resume.
-const STRIPPED: [&str; 5] = [
+const STRIPPED: [&str; 6] = [
     "authorization",
+    "proxy-authorization",
     "dpop",
     "cookie",
     "mcp-session-id",
