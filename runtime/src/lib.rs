@@ -44,6 +44,7 @@
 //! | `verify` | checking tokens: [`JwtVerifier`], discovery, key sets |
 //! | `rmcp` | serving on standard input and output with [rmcp](https://docs.rs/rmcp), the official SDK |
 //! | `http` (default) | serving over Streamable HTTP |
+//! | `validate` | checking arguments against what only their schema says, `#[schemars(range(..))]` for example; without it a server with such a tool is not built |
 //! | `testkit` | an embedded authorization server, tokens and requests for development and tests |
 //!
 //! # Tools in other crates

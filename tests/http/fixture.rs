@@ -35,6 +35,21 @@ async fn add(runs: State<Runs>, Args(Pair { a, b }): Args<Pair>) -> String {
     (a + b).to_string()
 }
 
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+pub struct Dice {
+    #[schemars(range(min = 1, max = 6))]
+    count: u8,
+    #[schemars(regex(pattern = "^[a-z]+$"), length(max = 8))]
+    name: Option<String>,
+}
+
+/// Roll dice.
+#[mcp_tool(authenticated)]
+async fn roll(runs: State<Runs>, Args(dice): Args<Dice>) -> String {
+    runs.count();
+    format!("{} {}", dice.count, dice.name.unwrap_or_default())
+}
+
 #[derive(serde::Serialize, schemars::JsonSchema)]
 pub struct Notes {
     owner: String,

@@ -29,6 +29,7 @@ async fn tools_are_sorted_and_described_with_their_schemas() {
         "hello",
         "panic",
         "read_notes",
+        "roll",
         "slow",
         "whoami",
         "write_note",

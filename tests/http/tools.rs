@@ -63,6 +63,35 @@ async fn arguments_that_do_not_fit_are_a_tool_error_and_never_reach_the_tool() {
 }
 
 #[tokio::test]
+async fn what_only_the_schema_says_is_checked_too() {
+    let fixture = Fixture::new().await;
+    let roll = |arguments: serde_json::Value| {
+        McpRequest::call("roll", arguments)
+            .bearer(fixture.token(""))
+            .send(&fixture.app)
+    };
+    for arguments in [
+        json!({"count": 0}),
+        json!({"count": 7}),
+        json!({"count": 2, "name": "Bob"}),
+        json!({"count": 2, "name": "waytoolong"}),
+    ] {
+        let response = roll(arguments.clone()).await;
+        assert_eq!(response.message()["result"]["isError"], true, "{arguments}");
+        assert!(
+            response.text().starts_with("invalid arguments: "),
+            "{}",
+            response.text()
+        );
+    }
+    assert_eq!(fixture.runs(), 0);
+    assert_eq!(
+        roll(json!({"count": 6, "name": "bob"})).await.text(),
+        "6 bob"
+    );
+}
+
+#[tokio::test]
 async fn who_may_not_call_learns_nothing_about_the_arguments() {
     let fixture = Fixture::new().await;
     let call = McpRequest::call("add", json!({"a": "wrong"})).bearer(fixture.token("notes:read"));

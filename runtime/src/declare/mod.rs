@@ -20,5 +20,8 @@ pub(crate) mod registry;
 pub(crate) mod reply;
 pub(crate) mod schema;
 pub(crate) mod scope;
+pub(crate) mod spelling;
 pub(crate) mod state;
 pub(crate) mod tool;
+#[cfg(feature = "validate")]
+pub(crate) mod validate;

@@ -121,6 +121,28 @@ pub enum Problem {
         /// Where the tool is declared.
         location: Location,
     },
+    /// A schema that promises what nothing would check.
+    #[error(
+        "the arguments of tool `{tool}` ({location}) have `{keyword}` in their schema, which reading them does not check: enable the feature `validate` of toolgate"
+    )]
+    UncheckedSchema {
+        /// The tool's name.
+        tool: String,
+        /// Where the tool is declared.
+        location: Location,
+        /// The keyword of JSON Schema.
+        keyword: String,
+    },
+    /// A schema that cannot be one.
+    #[error("the schema of the arguments of tool `{tool}` ({location}) is not valid: {reason}")]
+    InvalidSchema {
+        /// The tool's name.
+        tool: String,
+        /// Where the tool is declared.
+        location: Location,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A tool that takes the caller, but may be called by nobody in particular.
     #[error(
         "tool `{tool}` ({location}) is public on a server that allows anonymous callers: take `Option<Principal>`"

@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) output: Option<Arc<Schema>>,
     policy: Policy,
     call: CallFn,
+    #[cfg(feature = "validate")]
+    validator: Option<super::validate::Validator>,
 }
 
 impl Entry {
@@ -70,7 +72,17 @@ impl<'r> Permit<'r> {
     }
 
     /// Runs the tool.
-    pub(crate) fn run(self, call: Call) -> CallFuture {
+    #[cfg_attr(
+        not(feature = "validate"),
+        allow(unused_mut, reason = "nothing to check")
+    )]
+    pub(crate) fn run(self, mut call: Call) -> CallFuture {
+        #[cfg(feature = "validate")]
+        if let Some(validator) = &self.0.validator
+            && let Err(rejection) = validator.check(&mut call.arguments)
+        {
+            return Box::pin(std::future::ready(Err(rejection)));
+        }
         (self.0.call)(call)
     }
 }
@@ -241,11 +253,31 @@ fn entry(
             location,
         });
     }
+    #[cfg(not(feature = "validate"))]
+    if let Some(keyword) = schema::unchecked_keyword(&input) {
+        problems.push(Problem::UncheckedSchema {
+            tool: name.clone(),
+            location,
+            keyword: keyword.to_owned(),
+        });
+    }
+    #[cfg(feature = "validate")]
+    let validator = super::validate::Validator::new(&input).unwrap_or_else(|reason| {
+        let tool = name.clone();
+        problems.push(Problem::InvalidSchema {
+            tool,
+            location,
+            reason,
+        });
+        None
+    });
 
     if !problems.is_empty() {
         return Err(problems);
     }
     Ok(Entry {
+        #[cfg(feature = "validate")]
+        validator,
         name,
         title: title.map(Into::into),
         description: description.into_owned(),

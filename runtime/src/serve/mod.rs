@@ -12,6 +12,7 @@
     )
 )]
 
+mod assemble;
 pub(crate) mod core;
 pub(crate) mod guard;
 pub(crate) mod resource;

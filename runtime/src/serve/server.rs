@@ -1,36 +1,22 @@
 //! The builder: from declarations and a few words of configuration to a server that can be served.
 
-use std::{borrow::Cow, collections::BTreeSet, env::VarError, fmt, io, sync::Arc};
+use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
 
-use rmcp::{
-    ServiceExt,
-    model::{
-        CacheScope, Implementation, ListToolsResult, ServerCapabilities, ServerConfig,
-        Tool as McpTool,
-    },
-    service::ServerInitializeError,
-};
+use rmcp::{ServiceExt, service::ServerInitializeError};
 
-use super::{core::Core, guard::Guard, resource::Resource, stdio::Environment};
+#[cfg(feature = "http")]
+use super::core::Core;
+use super::{assemble::Transport, guard::Guard, stdio::Environment};
 use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
-        problem::{ConfigError, Problem},
-        registry::{Registry, Terms, is_reserved, reserved},
+        problem::ConfigError,
         scope::ScopeName,
         state::StateMap,
-        tool::{Tool, registered},
+        tool::Tool,
     },
-    verify::{
-        issuer::Issuers,
-        jwt::JwtVerifier,
-        token::{InvalidToken, Verifier},
-    },
+    verify::token::{InvalidToken, Verifier},
 };
-
-/// How long clients may rely on a tool list, in milliseconds. It changes only when a new version is
-/// deployed.
-const LIST_TTL_MS: u64 = 60_000;
 
 /// A protected MCP server, before it is built.
 ///
@@ -47,22 +33,22 @@ const LIST_TTL_MS: u64 = 60_000;
 /// ```
 #[must_use = "a server does nothing until it is served"]
 pub struct Server {
-    resource: String,
-    name: Option<String>,
-    version: Option<String>,
-    instructions: Option<String>,
-    issuers: Vec<String>,
-    verifier: Option<Arc<dyn Verifier>>,
-    state: StateMap,
-    require: Vec<Cow<'static, str>>,
-    step_up: Vec<Cow<'static, str>>,
-    allow_anonymous: bool,
-    tools: Vec<Tool>,
-    registered: bool,
-    hosts: Vec<String>,
-    origins: Vec<String>,
-    insecure_http: bool,
-    development_principal: Option<VerifiedToken>,
+    pub(super) resource: String,
+    pub(super) name: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) instructions: Option<String>,
+    pub(super) issuers: Vec<String>,
+    pub(super) verifier: Option<Arc<dyn Verifier>>,
+    pub(super) state: StateMap,
+    pub(super) require: Vec<Cow<'static, str>>,
+    pub(super) step_up: Vec<Cow<'static, str>>,
+    pub(super) allow_anonymous: bool,
+    pub(super) tools: Vec<Tool>,
+    pub(super) registered: bool,
+    pub(super) hosts: Vec<String>,
+    pub(super) origins: Vec<String>,
+    pub(super) insecure_http: bool,
+    pub(super) development_principal: Option<VerifiedToken>,
 }
 
 impl Server {
@@ -284,92 +270,6 @@ impl Server {
         running.waiting().await.map_err(io::Error::other)?;
         Ok(())
     }
-
-    fn assemble(self, transport: Transport) -> Result<Core, ConfigError> {
-        let mut problems = Vec::new();
-        let resource = Resource::parse(&self.resource, self.insecure_http).map_err(|reason| {
-            problems.push(Problem::InvalidResource {
-                resource: self.resource.clone(),
-                reason,
-            });
-        });
-        let base = scope_names(self.require, &mut problems);
-        problems.extend(base.iter().filter(|scope| is_reserved(scope)).map(reserved));
-        let step_up = scope_names(self.step_up, &mut problems);
-        if self.allow_anonymous && !base.is_empty() {
-            problems.push(Problem::AnonymousWithRequiredScopes);
-        }
-
-        let mut tools = self.tools;
-        if self.registered {
-            tools.extend(registered());
-        }
-        let terms = Terms {
-            base,
-            allow_anonymous: self.allow_anonymous,
-        };
-        let registry =
-            Registry::build(tools, &terms, &self.state).map_err(|found| problems.extend(found));
-
-        let advertised = match &registry {
-            Ok(registry) => advertised(registry, &terms.base, &step_up, &mut problems),
-            Err(()) => Vec::new(),
-        };
-        let protected = match &registry {
-            Ok(registry) => registry
-                .entries()
-                .iter()
-                .any(|entry| !entry.policy().allows_anonymous()),
-            Err(()) => false,
-        };
-        if protected && self.issuers.is_empty() && transport == Transport::Http {
-            problems.push(Problem::NoAuthorizationServer);
-        }
-        let verifier = match (&resource, self.verifier) {
-            (_, Some(verifier)) => Some(verifier),
-            (Ok(resource), None) => {
-                verifier(&self.issuers, resource, self.insecure_http, &mut problems)
-            }
-            (Err(()), None) => None,
-        };
-        #[cfg(feature = "http")]
-        let hosts = match &resource {
-            Ok(resource) => {
-                super::hosts::Hosts::new(resource, &self.hosts, &self.origins, &mut problems)
-            }
-            Err(()) => super::hosts::Hosts::default(),
-        };
-        #[cfg(not(feature = "http"))]
-        let _ = (&advertised, &self.hosts, &self.origins);
-        ConfigError::unless_empty(problems)?;
-        let (Ok(resource), Ok(registry)) = (resource, registry) else {
-            unreachable!("each of them left a problem")
-        };
-
-        let name = self.name.unwrap_or_else(|| resource.host().to_owned());
-        let server_info =
-            Implementation::new(&name, self.version.unwrap_or_else(|| "0.0.0".into()));
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
-        let mut info = ServerConfig::new(capabilities).with_server_info(server_info);
-        info.instructions = self.instructions;
-        Ok(Core {
-            #[cfg(feature = "http")]
-            challenges: super::challenge::Challenges::new(&resource, &registry, &advertised),
-            #[cfg(feature = "http")]
-            metadata: (!self.issuers.is_empty()).then(|| {
-                super::metadata::document(&resource, Some(&name), &self.issuers, &advertised)
-            }),
-            #[cfg(feature = "http")]
-            hosts,
-            list: list(&registry, protected),
-            info,
-            resource,
-            registry,
-            state: Arc::new(self.state),
-            verifier,
-            allow_anonymous: self.allow_anonymous,
-        })
-    }
 }
 
 impl fmt::Debug for Server {
@@ -379,16 +279,6 @@ impl fmt::Debug for Server {
             .field("authorization_servers", &self.issuers)
             .finish_non_exhaustive()
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Transport {
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "stdio is all there is then")
-    )]
-    Http,
-    Stdio,
 }
 
 /// A server that was built: every declaration is checked and everything it says is written down.
@@ -444,126 +334,4 @@ impl fmt::Debug for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-fn scope_names(scopes: Vec<Cow<'static, str>>, problems: &mut Vec<Problem>) -> Vec<ScopeName> {
-    let mut names = Vec::new();
-    for scope in scopes {
-        match ScopeName::new(scope) {
-            Ok(name) if !names.contains(&name) => names.push(name),
-            Ok(_) => {}
-            Err(error) => problems.push(error.into()),
-        }
-    }
-    names
-}
-
-/// `scopes_supported`: what the declarations mention, without what is left to step-up.
-fn advertised(
-    registry: &Registry,
-    base: &[ScopeName],
-    step_up: &[ScopeName],
-    problems: &mut Vec<Problem>,
-) -> Vec<ScopeName> {
-    let declared = registry.declared_scopes();
-    for scope in step_up {
-        if base.contains(scope) {
-            problems.push(Problem::StepUpScopeRequired(scope.to_string()));
-        } else if !declared.contains(scope) {
-            let nearest = nearest(scope.as_str(), declared.iter().map(ScopeName::as_str));
-            problems.push(Problem::UnknownStepUpScope {
-                scope: scope.to_string(),
-                nearest,
-            });
-        }
-    }
-    let step_up: BTreeSet<_> = step_up.iter().collect();
-    declared
-        .into_iter()
-        .filter(|scope| !step_up.contains(scope))
-        .collect()
-}
-
-/// The candidate that differs least from `text`, if it differs little.
-fn nearest<'c>(text: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
-    let scored = candidates.map(|candidate| (distance(text, candidate), candidate));
-    let (score, candidate) = scored.min()?;
-    (score <= text.len() / 3 + 1).then(|| candidate.to_owned())
-}
-
-/// The Levenshtein distance, in bytes.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-/// The verifier of tokens that any of `issuers` issued for `resource`, if there is any issuer.
-fn verifier(
-    issuers: &[String],
-    resource: &Resource,
-    allow_http: bool,
-    problems: &mut Vec<Problem>,
-) -> Option<Arc<dyn Verifier>> {
-    let mut verifiers = Vec::new();
-    for issuer in issuers {
-        let mut verifier = JwtVerifier::new(issuer, resource.identifier());
-        if resource.endpoint() == "/" {
-            // Clients that build URLs with a library name a bare host with a slash (RFC 3986 §6.2.3).
-            verifier = verifier.audience_alias(format!("{}/", resource.identifier()));
-        }
-        if allow_http {
-            verifier = verifier.insecure_allow_http_issuer();
-        }
-        match verifier.build() {
-            Ok(verifier) => verifiers.push(verifier),
-            Err(error) => problems.push(Problem::InvalidAuthorizationServer {
-                issuer: issuer.clone(),
-                reason: error.to_string(),
-            }),
-        }
-    }
-    if verifiers.len() < issuers.len() || issuers.is_empty() {
-        return None;
-    }
-    match Issuers::new(verifiers) {
-        Ok(issuers) => Some(Arc::new(issuers)),
-        Err(error) => {
-            let issuer = issuers.join(", ");
-            problems.push(Problem::InvalidAuthorizationServer {
-                issuer,
-                reason: error.to_string(),
-            });
-            None
-        }
-    }
-}
-
-/// What `tools/list` answers: the same for everybody who may ask.
-fn list(registry: &Registry, protected: bool) -> ListToolsResult {
-    let tools = registry.entries().iter().map(|entry| {
-        let mut tool = McpTool::new(
-            entry.name.clone(),
-            entry.description.clone(),
-            entry.input.clone(),
-        );
-        tool.title = entry.title.clone();
-        tool.output_schema = entry.output.clone();
-        tool
-    });
-    let mut list = ListToolsResult::with_all_items(tools.collect());
-    list.ttl_ms = Some(LIST_TTL_MS);
-    list.cache_scope = Some(if protected {
-        CacheScope::Private
-    } else {
-        CacheScope::Public
-    });
-    list
 }
