@@ -60,8 +60,7 @@
 //! [`ProtectedServer::metadata_router`] are the parts to mount there.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "testkit"), allow(rustdoc::broken_intra_doc_links))]
-#![warn(clippy::print_stdout)]
-#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::unwrap_used))]
 
 mod declare;
 pub mod prelude;

@@ -16,7 +16,10 @@ async fn without_a_token_the_first_challenge_has_no_error_and_names_the_advertis
         assert_eq!(response.status(), 401, "{response:?}");
         let challenge = response.challenge().unwrap();
         assert_eq!(challenge.error(), None);
-        assert_eq!(challenge.scope(), Some("mcp:tools notes:read notes:write"));
+        assert_eq!(
+            challenge.scope(),
+            Some("linked:use mcp:tools notes:read notes:write")
+        );
         assert_eq!(challenge.resource_metadata(), Some(METADATA_URL));
     }
     assert_eq!(fixture.runs(), 0);

@@ -27,6 +27,7 @@ async fn tools_are_sorted_and_described_with_their_schemas() {
         "dump",
         "fail",
         "hello",
+        "linked.answer",
         "panic",
         "read_notes",
         "roll",
@@ -41,7 +42,7 @@ async fn tools_are_sorted_and_described_with_their_schemas() {
     assert_eq!(tools[0]["inputSchema"]["required"], json!(["a", "b"]));
     assert_eq!(tools[0].get("outputSchema"), None);
 
-    let read = &tools[6];
+    let read = &tools[7];
     assert_eq!(read["title"], "Read notes");
     assert_eq!(
         read["inputSchema"],

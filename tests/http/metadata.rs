@@ -36,7 +36,7 @@ async fn the_document_is_generated_from_the_declarations_byte_for_byte() {
                 "resource_name": "127.0.0.1",
                 "authorization_servers": [fixture.auth.issuer()],
                 "bearer_methods_supported": ["header"],
-                "scopes_supported": ["mcp:tools", "notes:read", "notes:write"],
+                "scopes_supported": ["linked:use", "mcp:tools", "notes:read", "notes:write"],
             })
         );
         assert_eq!(response.body(), get(&fixture, path).await.body());
@@ -199,4 +199,22 @@ async fn a_server_on_which_nothing_is_protected_needs_no_authorization_and_publi
         .send(&app)
         .await;
     assert_eq!(document.status(), 404);
+}
+
+#[tokio::test]
+async fn the_metadata_opens_no_other_place_to_scripts() {
+    let fixture = Fixture::with(|server| server.allow_origin("https://app.example.com")).await;
+    let metadata = fixture.server.metadata_router();
+    for app in [&fixture.app, &metadata] {
+        for method in [Method::OPTIONS, Method::GET] {
+            let request = McpRequest::list_tools()
+                .http_method(method.clone())
+                .uri("/of-the-application")
+                .header("origin", "https://app.example.com")
+                .header("access-control-request-method", "GET");
+            let response = request.send(app).await;
+            assert_eq!(response.status(), 404, "{method}: {response:?}");
+            assert_eq!(response.header("access-control-allow-origin"), None);
+        }
+    }
 }

@@ -170,13 +170,24 @@ impl Guard {
         let principal = principal.cloned();
         source.allow();
         let tool = permit.name();
-        let call = permit.run(Call {
+        let cancelled = context.ct.clone();
+        let call = Call {
             principal,
             arguments: request.arguments.unwrap_or_default(),
             state: self.core.state.clone(),
             context,
-        });
-        match AssertUnwindSafe(call).catch_unwind().await {
+        };
+        // What makes the future may panic as well: a handler is cloned for each call.
+        let call = async move { permit.run(call).await };
+        let reply = tokio::select! {
+            biased;
+            reply = AssertUnwindSafe(call).catch_unwind() => reply,
+            // Nobody waits for the answer any more. rmcp says so, but lets the call go on.
+            () = cancelled.cancelled() => {
+                return Err(ErrorData::internal_error("cancelled", None));
+            }
+        };
+        match reply {
             Ok(reply) => result(tool, reply),
             Err(_) => {
                 tracing::error!(target: "toolgate", tool, "the tool panicked");
