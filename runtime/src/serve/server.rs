@@ -175,7 +175,7 @@ impl Server {
     }
 
     /// An origin whose pages may call this server from a browser, for example
-    /// `https://app.example.com`. By default there is none.
+    /// `https://app.example.com`. By default only the server's own origin may.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
