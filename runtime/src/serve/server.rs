@@ -232,6 +232,10 @@ impl Server {
     /// [allows that](Self::allow_anonymous), and no others. Nothing but MCP messages is written to standard
     /// output: let logs go to standard error.
     ///
+    /// The variable stays in the environment, because taking it out is `unsafe` while there are threads:
+    /// processes that tools start inherit the token unless they are started without it, with
+    /// [`env_remove`](std::process::Command::env_remove)`(`[`TOKEN_VARIABLE`](crate::TOKEN_VARIABLE)`)`.
+    ///
     /// # Errors
     ///
     /// [`ServeError`] when the server cannot be built, the token is refused or the streams fail.
