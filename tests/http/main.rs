@@ -11,6 +11,7 @@ mod lists;
 mod metadata;
 mod mounting;
 mod mutual_tls;
+mod sessions;
 mod shutdown;
 mod smuggling;
 mod startup;

@@ -150,7 +150,10 @@ impl Server {
     }
 }
 
-fn scope_names(scopes: Vec<Cow<'static, str>>, problems: &mut Vec<Problem>) -> Vec<ScopeName> {
+pub(super) fn scope_names(
+    scopes: Vec<Cow<'static, str>>,
+    problems: &mut Vec<Problem>,
+) -> Vec<ScopeName> {
     let mut names = Vec::new();
     for scope in scopes {
         match ScopeName::new(scope) {

@@ -37,8 +37,9 @@ const SINGLE: [&str; 5] = [
 
 /// Headers that stop here. Credentials are for the verifier alone, and there are neither sessions to join
 /// nor streams to resume.
-const STRIPPED: [&str; 6] = [
+const STRIPPED: [&str; 7] = [
     "authorization",
+    "proxy-authorization",
     "dpop",
     CLIENT_CERT,
     "cookie",

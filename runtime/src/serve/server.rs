@@ -3,8 +3,13 @@
 use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{assemble::Transport, guard::Guard, stdio::Environment};
+use super::{
+    assemble::{Transport, scope_names},
+    guard::Guard,
+    stdio::Environment,
+};
 #[cfg(feature = "http")]
 use super::{certificate::MutualTls, core::Core};
 #[cfg(feature = "http")]
@@ -13,7 +18,6 @@ use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
         problem::ConfigError,
-        scope::ScopeName,
         state::StateMap,
         tool::Tool,
     },
@@ -50,7 +54,7 @@ pub struct Server {
     pub(super) hosts: Vec<String>,
     pub(super) origins: Vec<String>,
     pub(super) insecure_http: bool,
-    pub(super) development_principal: Option<VerifiedToken>,
+    pub(super) development_principal: Option<(String, Vec<Cow<'static, str>>)>,
     #[cfg(feature = "http")]
     pub(super) dpop: Option<Dpop>,
     #[cfg(feature = "http")]
@@ -181,7 +185,7 @@ impl Server {
     }
 
     /// An origin whose pages may call this server from a browser, for example
-    /// `https://app.example.com`. By default there is none.
+    /// `https://app.example.com`. By default only the server's own origin may.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
@@ -221,10 +225,10 @@ impl Server {
     pub fn insecure_development_principal(
         mut self,
         subject: impl Into<String>,
-        scopes: impl IntoIterator<Item = ScopeName>,
+        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
     ) -> Self {
-        self.development_principal =
-            Some(VerifiedToken::new("urn:toolgate:development", subject).scopes(scopes));
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.development_principal = Some((subject.into(), scopes));
         self
     }
 
@@ -261,11 +265,34 @@ impl Server {
     /// [allows that](Self::allow_anonymous), and no others. Nothing but MCP messages is written to standard
     /// output: let logs go to standard error.
     ///
+    /// The variable stays in the environment, because taking it out is `unsafe` while there are threads:
+    /// processes that tools start inherit the token unless they are started without it, with
+    /// [`env_remove`](std::process::Command::env_remove)`(`[`TOKEN_VARIABLE`](crate::TOKEN_VARIABLE)`)`.
+    ///
     /// # Errors
     ///
     /// [`ServeError`] when the server cannot be built, the token is refused or the streams fail.
     pub async fn stdio(self) -> Result<(), ServeError> {
-        let development = self.development_principal.clone();
+        let (input, output) = rmcp::transport::stdio();
+        self.stdio_on(input, output).await
+    }
+
+    /// Like [`stdio`](Self::stdio), on other streams than those of the process: a Unix socket that only one
+    /// user may open, for example.
+    ///
+    /// # Errors
+    ///
+    /// Like [`stdio`](Self::stdio).
+    pub async fn stdio_on(
+        mut self,
+        input: impl AsyncRead + Send + Unpin + 'static,
+        output: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<(), ServeError> {
+        let development = self
+            .development_principal
+            .take()
+            .map(development_token)
+            .transpose()?;
         let core = self.assemble(Transport::Stdio)?;
         let token = match std::env::var(super::stdio::TOKEN_VARIABLE) {
             Ok(token) => {
@@ -300,7 +327,7 @@ impl Server {
             core: Arc::new(core),
             environment,
         };
-        let running = match guard.serve(rmcp::transport::stdio()).await {
+        let running = match guard.serve((input, output)).await {
             Ok(running) => running,
             // Clients look whether a server starts, and go.
             Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -309,6 +336,16 @@ impl Server {
         running.waiting().await.map_err(io::Error::other)?;
         Ok(())
     }
+}
+
+/// What stands for a token where there is none.
+fn development_token(
+    (subject, scopes): (String, Vec<Cow<'static, str>>),
+) -> Result<VerifiedToken, ConfigError> {
+    let mut problems = Vec::new();
+    let scopes = scope_names(scopes, &mut problems);
+    ConfigError::unless_empty(problems)?;
+    Ok(VerifiedToken::new("urn:toolgate:development", subject).scopes(scopes))
 }
 
 impl fmt::Debug for Server {
