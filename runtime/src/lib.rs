@@ -77,12 +77,23 @@ mod verify;
 pub use declare::extract::Extension;
 pub use declare::{
     call::{Call, CallFuture},
+    confirmation::{Confirmation, InvalidConfirmation},
     extract::{Args, FromCall, State},
     principal::{Identity, Principal, VerifiedToken},
     problem::{ConfigError, Problem},
     reply::{IntoReply, Json, Rejection, Reply, ReplyBody},
     scope::{InvalidScope, ScopeName},
     tool::{Handler, Location, Signature, Tool},
+};
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use serve::{
+    certificate::{ClientCertificate, MutualTls},
+    layer::{GuardLayer, GuardService},
+    listen::McpService,
+    refusal::Refused,
+    server::ProtectedServer,
+    tokens::TokenCacheStats,
 };
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
@@ -94,12 +105,9 @@ pub use serve::{
 };
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
-pub use serve::{
-    layer::{GuardLayer, GuardService},
-    listen::McpService,
-    refusal::Refused,
-    server::ProtectedServer,
-    tokens::TokenCacheStats,
+pub use verify::dpop::{
+    Dpop,
+    replay::{MemoryReplayStore, ProofId, ProofUse, Recording, ReplayStore, ReplayStoreError},
 };
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]

@@ -320,3 +320,25 @@ async fn when_keys_cannot_be_had_the_answer_is_503_and_no_challenge() {
     assert!(response.challenge().is_none());
     assert!(response.header("retry-after").is_some());
 }
+
+#[tokio::test]
+async fn whatever_is_answered_needs_the_scopes_that_every_request_needs() {
+    let fixture = Fixture::with(|server| server.require(["base"])).await;
+    let handshake = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    for (version, method, params) in [
+        ("2025-11-25", "initialize", handshake),
+        ("2025-11-25", "initialize", json!({})),
+        ("2025-11-25", "ping", json!({})),
+        ("2025-11-25", "tools/list", json!({})),
+        ("2025-11-25", "tools/call", json!({})),
+        ("2025-11-25", "tools/nope", json!({})),
+        ("2026-07-28", "server/discover", json!({})),
+        ("2026-07-28", "tools/list", json!({})),
+        ("2026-07-28", "tools/nope", json!({})),
+    ] {
+        let request = McpRequest::new(method, params).version(version);
+        let response = request.bearer(fixture.token("")).send(&fixture.app).await;
+        assert_eq!(response.status(), 403, "{version} {method}: {response:?}");
+        assert_eq!(response.challenge().unwrap().scope(), Some("base"));
+    }
+}

@@ -287,6 +287,29 @@ async fn a_tool_cannot_reach_the_token() {
 }
 
 #[tokio::test]
+async fn a_tool_sees_no_credential_session_or_stream_of_any_kind() {
+    let fixture = Fixture::new().await;
+    let token = fixture.token("");
+    let headers = [
+        ("dpop", "pr00f"),
+        ("cookie", "s=pr00f"),
+        ("proxy-authorization", "Basic pr00f"),
+        ("mcp-session-id", "pr00f"),
+        ("last-event-id", "pr00f"),
+    ];
+    let mut call = McpRequest::call("dump", json!({})).bearer(&token);
+    for (name, value) in headers {
+        call = call.header(name, value);
+    }
+    let text = call.send(&fixture.app).await.text();
+    assert!(text.contains("mcp-name"), "the tool sees the request");
+    assert!(!text.contains("pr00f"), "{text}");
+    for (name, _) in headers {
+        assert!(!text.contains(name), "{name}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn changing_what_a_client_says_about_itself_changes_no_decision() {
     let fixture = Fixture::new().await;
     let meta = |client: &str| json!({"name": "add", "arguments": {}, "user_id": "root", "_meta": {"clientInfo": {"name": client}}});

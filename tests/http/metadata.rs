@@ -200,3 +200,21 @@ async fn a_server_on_which_nothing_is_protected_needs_no_authorization_and_publi
         .await;
     assert_eq!(document.status(), 404);
 }
+
+#[tokio::test]
+async fn the_metadata_opens_no_other_place_to_scripts() {
+    let fixture = Fixture::with(|server| server.allow_origin("https://app.example.com")).await;
+    let metadata = fixture.server.metadata_router();
+    for app in [&fixture.app, &metadata] {
+        for method in [Method::OPTIONS, Method::GET] {
+            let request = McpRequest::list_tools()
+                .http_method(method.clone())
+                .uri("/of-the-application")
+                .header("origin", "https://app.example.com")
+                .header("access-control-request-method", "GET");
+            let response = request.send(app).await;
+            assert_eq!(response.status(), 404, "{method}: {response:?}");
+            assert_eq!(response.header("access-control-allow-origin"), None);
+        }
+    }
+}

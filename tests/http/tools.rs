@@ -1,5 +1,7 @@
 //! What tools take and answer (R54, R62, R66).
 
+use std::time::Duration;
+
 use serde_json::json;
 use toolgate::testkit::McpRequest;
 
@@ -190,4 +192,29 @@ async fn the_subject_of_another_issuer_is_another_user() {
         401,
         "a key of one issuer speaks for no other"
     );
+}
+
+#[tokio::test]
+async fn a_panic_before_a_tool_has_begun_is_answered_too() {
+    struct NoTwin;
+    impl Clone for NoTwin {
+        fn clone(&self) -> Self {
+            panic!("secret detail")
+        }
+    }
+    let twin = NoTwin;
+    let handler = move || {
+        let _ = &twin;
+        async {}
+    };
+    let tool = toolgate::Tool::new("twin", "Be cloned.", handler).authenticated();
+    let fixture = Fixture::with(|server| server.tool(tool)).await;
+    for version in VERSIONS {
+        let call = McpRequest::call("twin", json!({})).version(version);
+        let call = call.bearer(fixture.token(""));
+        let answer = tokio::time::timeout(Duration::from_secs(5), call.send(&fixture.app));
+        let response = answer.await.expect("an answer");
+        assert_eq!(response.message()["error"]["code"], -32603, "{response:?}");
+        assert!(!format!("{response:?}").contains("secret detail"));
+    }
 }

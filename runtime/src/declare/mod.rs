@@ -12,6 +12,7 @@
 )]
 
 pub(crate) mod call;
+pub(crate) mod confirmation;
 pub(crate) mod extract;
 pub(crate) mod policy;
 pub(crate) mod principal;

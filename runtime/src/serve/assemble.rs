@@ -93,6 +93,17 @@ impl Server {
             }
             Err(()) => super::hosts::Hosts::default(),
         };
+        #[cfg(feature = "http")]
+        let possession = match &resource {
+            Ok(resource) => super::possession::Possession::new(
+                self.dpop,
+                self.mutual_tls,
+                &resource.identifier(),
+            )
+            .map_err(|reason| problems.push(Problem::InvalidProofOfPossession(reason)))
+            .unwrap_or_default(),
+            Err(()) => super::possession::Possession::default(),
+        };
         #[cfg(not(feature = "http"))]
         let _ = (&advertised, &self.hosts, &self.origins);
         ConfigError::unless_empty(problems)?;
@@ -108,11 +119,24 @@ impl Server {
         info.instructions = self.instructions;
         Ok(Core {
             #[cfg(feature = "http")]
-            challenges: super::challenge::Challenges::new(&resource, &registry, &advertised),
+            challenges: super::challenge::Challenges::new(
+                &resource,
+                &registry,
+                &advertised,
+                &possession.schemes(),
+            ),
             #[cfg(feature = "http")]
             metadata: (!self.issuers.is_empty()).then(|| {
-                super::metadata::document(&resource, Some(&name), &self.issuers, &advertised)
+                super::metadata::document(
+                    &resource,
+                    Some(&name),
+                    &self.issuers,
+                    &advertised,
+                    &possession,
+                )
             }),
+            #[cfg(feature = "http")]
+            possession,
             #[cfg(feature = "http")]
             hosts,
             list: list(&registry, protected),
@@ -129,7 +153,10 @@ impl Server {
     }
 }
 
-fn scope_names(scopes: Vec<Cow<'static, str>>, problems: &mut Vec<Problem>) -> Vec<ScopeName> {
+pub(super) fn scope_names(
+    scopes: Vec<Cow<'static, str>>,
+    problems: &mut Vec<Problem>,
+) -> Vec<ScopeName> {
     let mut names = Vec::new();
     for scope in scopes {
         match ScopeName::new(scope) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::model::{ListToolsResult, ServerConfig};
 
 #[cfg(feature = "http")]
-use super::{challenge::Challenges, hosts::Hosts};
+use super::{challenge::Challenges, hosts::Hosts, possession::Possession};
 use super::{identify::Revocation, resource::Resource, tokens::Tokens};
 use crate::{
     declare::{registry::Registry, state::StateMap},
@@ -29,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) header_params: bool,
     #[cfg(feature = "http")]
     pub(crate) challenges: Challenges,
+    #[cfg(feature = "http")]
+    pub(crate) possession: Possession,
     #[cfg(feature = "http")]
     pub(crate) hosts: Hosts,
     /// The Protected Resource Metadata document, unless nothing is protected.

@@ -29,32 +29,12 @@ const VERSIONS: &[ProtocolVersion] = &[
     ProtocolVersion::V_2026_07_28,
 ];
 
-/// Methods of MCP. One of them in a custom request is a known method whose parameters rmcp could not read,
-/// which must not pass for an unknown one.
-const METHODS: [&str; 22] = [
-    "completion/complete",
-    "initialize",
-    "logging/setLevel",
-    "ping",
-    "prompts/get",
-    "prompts/list",
-    "resources/directory/read",
-    "resources/list",
-    "resources/read",
-    "resources/subscribe",
-    "resources/templates/list",
-    "resources/unsubscribe",
-    "server/discover",
-    "skills/get",
-    "skills/list",
-    "subscriptions/listen",
-    "tasks/cancel",
-    "tasks/get",
-    "tasks/update",
-    "tools/call",
-    "tools/list",
-    "roots/list",
-];
+/// Methods that are served. One of them in a custom request is one whose parameters rmcp could not read,
+/// which must not pass for an unknown method.
+const METHODS: [&str; 3] = ["server/discover", "tools/call", "tools/list"];
+
+/// The same, of revisions before 2026-07-28.
+const LEGACY_METHODS: [&str; 2] = ["initialize", "ping"];
 
 /// An rmcp [`ServerHandler`] that runs a tool only for callers who may call it.
 ///
@@ -170,13 +150,24 @@ impl Guard {
         let principal = principal.cloned();
         source.allow();
         let tool = permit.name();
-        let call = permit.run(Call {
+        let cancelled = context.ct.clone();
+        let call = Call {
             principal,
             arguments: request.arguments.unwrap_or_default(),
             state: self.core.state.clone(),
             context,
-        });
-        match AssertUnwindSafe(call).catch_unwind().await {
+        };
+        // What makes the future may panic as well: a handler is cloned for each call.
+        let call = async move { permit.run(call).await };
+        let reply = tokio::select! {
+            biased;
+            reply = AssertUnwindSafe(call).catch_unwind() => reply,
+            // Nobody waits for the answer any more. rmcp says so, but lets the call go on.
+            () = cancelled.cancelled() => {
+                return Err(ErrorData::internal_error("cancelled", None));
+            }
+        };
+        match reply {
             Ok(reply) => result(tool, reply),
             Err(_) => {
                 tracing::error!(target: "toolgate", tool, "the tool panicked");
@@ -295,7 +286,13 @@ impl ServerHandler for Guard {
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         self.admit_base(&context)?;
-        if METHODS.contains(&request.method.as_str()) {
+        let method = request.method.as_str();
+        let legacy = || {
+            context
+                .protocol_version()
+                .is_none_or(|version| version.has_initialize())
+        };
+        if METHODS.contains(&method) || (LEGACY_METHODS.contains(&method) && legacy()) {
             Err(ErrorData::invalid_params("malformed parameters", None))
         } else {
             Err(ErrorData::new(

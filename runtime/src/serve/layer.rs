@@ -19,11 +19,12 @@ use http_body_util::{Either, Full};
 use tower::{Layer, Service};
 
 use super::{
+    certificate::CLIENT_CERT,
     core::Core,
-    refusal::Refusal,
+    refusal::{DPOP_NONCE, Refusal},
     ticket::{Ticket, Verdict},
 };
-use crate::{declare::principal::Principal, verify::bearer::bearer};
+use crate::{declare::principal::Principal, verify::bearer::credential};
 
 /// Headers that may occur once: two of them could mean one thing to a proxy and another here.
 static SINGLE: [HeaderName; 5] = [
@@ -36,9 +37,11 @@ static SINGLE: [HeaderName; 5] = [
 
 /// Headers that stop here. Credentials are for the verifier alone, and there are neither sessions to join
 /// nor streams to resume.
-static STRIPPED: [HeaderName; 5] = [
+static STRIPPED: [HeaderName; 7] = [
     header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
     HeaderName::from_static("dpop"),
+    HeaderName::from_static(CLIENT_CERT),
     header::COOKIE,
     HeaderName::from_static("mcp-session-id"),
     HeaderName::from_static("last-event-id"),
@@ -118,6 +121,9 @@ where
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, no_store);
+            if let Some(nonce) = core.possession.nonce() {
+                response.headers_mut().insert(DPOP_NONCE, nonce);
+            }
             Ok(response.map(Either::Right))
         })
     }
@@ -138,9 +144,18 @@ async fn admit(core: &Core, request: &Parts) -> Result<Option<Principal>, Refusa
         .get_all(header::AUTHORIZATION)
         .iter()
         .map(HeaderValue::as_bytes);
-    let token = bearer(values).map_err(|_| Refusal::MalformedCredentials)?;
-    match (token, &core.verifier) {
-        (Some(token), Some(verifier)) => Ok(Some(core.identify(&**verifier, token).await?)),
+    let credential = credential(values).map_err(|_| Refusal::MalformedCredentials)?;
+    match (credential, &core.verifier) {
+        (Some(credential), Some(verifier)) => {
+            core.possession.check_scheme(credential.scheme)?;
+            let principal = core.identify(&**verifier, credential.token).await?;
+            // With every request, whatever is remembered about its token.
+            let proven = core
+                .possession
+                .check(principal.token(), credential, request);
+            proven.await?;
+            Ok(Some(principal))
+        }
         // Nobody can say anything about the token, and nothing here needs one.
         (_, None) => Ok(None),
         (None, Some(_)) if core.allow_anonymous => Ok(None),

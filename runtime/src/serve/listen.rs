@@ -1,8 +1,14 @@
 //! Serving HTTP: the routes of a server, a listener, and an orderly end.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::{Future, IntoFuture},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::Router;
+use axum::{Router, routing::any_service};
 use http::{HeaderName, HeaderValue, Method, header};
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
@@ -16,11 +22,15 @@ use super::{
     guard::Guard,
     layer::{GuardLayer, GuardService},
     metadata,
+    refusal::DPOP_NONCE,
     server::ProtectedServer,
 };
 
-/// How long streams that are still open may go on after the server was told to stop.
+/// How long calls and streams may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long what is cut off after that has to say so to its client.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The MCP endpoint of a server as a tower service. Everything that reaches a tool came through it.
 pub type McpService = GuardService<StreamableHttpService<Guard, NeverSessionManager>>;
@@ -97,6 +107,7 @@ impl ProtectedServer {
                 .expose_headers([
                     header::WWW_AUTHENTICATE,
                     header::RETRY_AFTER,
+                    DPOP_NONCE,
                     HeaderName::from_static("x-request-id"),
                 ]),
         )
@@ -108,13 +119,14 @@ impl ProtectedServer {
     }
 
     fn router_until(&self, stop: CancellationToken) -> Router {
-        let mut endpoint = Router::new()
-            .without_v07_checks()
-            .route_service(self.core.resource.endpoint(), self.service_until(stop));
+        let mut endpoint = any_service(self.service_until(stop));
         if let Some(cors) = self.cors() {
             endpoint = endpoint.layer(cors);
         }
-        endpoint.merge(self.metadata_router())
+        Router::new()
+            .without_v07_checks()
+            .route(self.core.resource.endpoint(), endpoint)
+            .merge(self.metadata_router())
     }
 
     /// Serves HTTP at `address` until the process is told to stop (Ctrl-C or `SIGTERM`).
@@ -135,8 +147,8 @@ impl ProtectedServer {
         self.serve_until(listener, told_to_stop()).await
     }
 
-    /// Serves HTTP on `listener` until `stop` is ready: then nothing new is accepted, calls that are
-    /// running finish, and streams that are still open after ten seconds are closed.
+    /// Serves HTTP on `listener` until `stop` is ready: then nothing new is accepted, and calls and streams
+    /// have ten seconds to finish before they are cut off.
     ///
     /// # Errors
     ///
@@ -171,19 +183,33 @@ impl ProtectedServer {
             tools = self.core.registry.entries().len(),
             "serving"
         );
-        let streams = CancellationToken::new();
-        let closing = streams.clone();
+        let stopping = CancellationToken::new();
+        let told = stopping.clone();
         let stop = async move {
             stop.await;
             tracing::info!(target: "toolgate", "stopping");
-            tokio::spawn(async move {
-                tokio::time::sleep(GRACE).await;
-                closing.cancel();
-            });
+            told.cancel();
         };
-        axum::serve(listener, self.router_until(streams))
-            .with_graceful_shutdown(stop)
-            .await
+        let closing = CancellationToken::new();
+        // A proxy is known by its address.
+        let service = self
+            .router_until(closing.clone())
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
+        let overdue = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+            closing.cancel();
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        tokio::select! {
+            served = serving.into_future() => served,
+            // A client that never finishes its request would be waited for without end.
+            () = overdue => {
+                tracing::warn!(target: "toolgate", "stopped with connections that are still open");
+                Ok(())
+            }
+        }
     }
 }
 

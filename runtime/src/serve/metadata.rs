@@ -20,6 +20,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::{
     core::Core,
+    possession::Possession,
     refusal::Refusal,
     resource::{Resource, WELL_KNOWN},
 };
@@ -31,6 +32,7 @@ pub(crate) fn document(
     name: Option<&str>,
     issuers: &[String],
     scopes_supported: &[ScopeName],
+    possession: &Possession,
 ) -> Bytes {
     let mut document = json!({
         "resource": resource.identifier(),
@@ -44,6 +46,15 @@ pub(crate) fn document(
     if let Some(name) = name {
         document["resource_name"] = json!(name);
     }
+    if let Some(algorithms) = possession.dpop_algorithms() {
+        document["dpop_signing_alg_values_supported"] = json!(algorithms);
+    }
+    if possession.dpop_required() {
+        document["dpop_bound_access_tokens_required"] = json!(true);
+    }
+    if possession.mutual_tls() {
+        document["tls_client_certificate_bound_access_tokens"] = json!(true);
+    }
     document.to_string().into()
 }
 
@@ -52,6 +63,13 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
     let Some(document) = core.metadata.clone() else {
         return Router::new();
     };
+    // The document is for everybody, scripts in browsers included; the name of the server is not for
+    // everybody to choose. Both are said of these places only: layers on the router would also be around
+    // what the application does not find.
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers(Any);
     let serve = get(move || {
         let document = document.clone();
         async move {
@@ -61,7 +79,9 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
             ];
             (headers, document)
         }
-    });
+    })
+    .layer(cors)
+    .layer(middleware::from_fn_with_state(core.clone(), known_host));
     let path = core.resource.metadata_path();
     let mut router = Router::new()
         .without_v07_checks()
@@ -69,15 +89,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
     if path != WELL_KNOWN {
         router = router.route(WELL_KNOWN, serve);
     }
-    // The document is for everybody, scripts in browsers included; the name of the server is not for
-    // everybody to choose.
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers(Any);
     router
-        .layer(cors)
-        .layer(middleware::from_fn_with_state(core.clone(), known_host))
 }
 
 async fn known_host(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {

@@ -3,19 +3,23 @@
 use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc, time::Duration};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-#[cfg(feature = "http")]
-use super::core::Core;
-#[cfg(feature = "http")]
-use super::tokens::TokenCacheStats;
 use super::{
-    assemble::Transport, guard::Guard, identify::Revocation, stdio::Environment, tokens::TokenCache,
+    assemble::{Transport, scope_names},
+    guard::Guard,
+    identify::Revocation,
+    stdio::Environment,
+    tokens::TokenCache,
 };
+#[cfg(feature = "http")]
+use super::{certificate::MutualTls, core::Core, tokens::TokenCacheStats};
+#[cfg(feature = "http")]
+use crate::verify::dpop::Dpop;
 use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
         problem::ConfigError,
-        scope::ScopeName,
         state::StateMap,
         tool::Tool,
     },
@@ -57,7 +61,11 @@ pub struct Server {
     pub(super) hosts: Vec<String>,
     pub(super) origins: Vec<String>,
     pub(super) insecure_http: bool,
-    pub(super) development_principal: Option<VerifiedToken>,
+    pub(super) development_principal: Option<(String, Vec<Cow<'static, str>>)>,
+    #[cfg(feature = "http")]
+    pub(super) dpop: Option<Dpop>,
+    #[cfg(feature = "http")]
+    pub(super) mutual_tls: Option<MutualTls>,
 }
 
 impl Server {
@@ -86,6 +94,10 @@ impl Server {
             origins: Vec::new(),
             insecure_http: false,
             development_principal: None,
+            #[cfg(feature = "http")]
+            dpop: None,
+            #[cfg(feature = "http")]
+            mutual_tls: None,
         }
     }
 
@@ -201,9 +213,31 @@ impl Server {
     }
 
     /// An origin whose pages may call this server from a browser, for example
-    /// `https://app.example.com`. By default there is none.
+    /// `https://app.example.com`. By default only the server's own origin may.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
+        self
+    }
+
+    /// Accepts tokens that are bound to a DPoP key ([RFC 9449]), each request with a proof, as `dpop` says.
+    /// Without this call such tokens are refused.
+    ///
+    /// [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = Some(dpop);
+        self
+    }
+
+    /// Accepts tokens that are bound to a TLS client certificate ([RFC 8705 §3]), from connections that
+    /// present it. Without this call such tokens are refused.
+    ///
+    /// [RFC 8705 §3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+    pub fn mutual_tls(mut self, mutual_tls: MutualTls) -> Self {
+        self.mutual_tls = Some(mutual_tls);
         self
     }
 
@@ -219,10 +253,10 @@ impl Server {
     pub fn insecure_development_principal(
         mut self,
         subject: impl Into<String>,
-        scopes: impl IntoIterator<Item = ScopeName>,
+        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
     ) -> Self {
-        self.development_principal =
-            Some(VerifiedToken::new("urn:toolgate:development", subject).scopes(scopes));
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.development_principal = Some((subject.into(), scopes));
         self
     }
 
@@ -254,21 +288,51 @@ impl Server {
     /// Builds the server and serves one client on standard input and output, until it closes them.
     ///
     /// The caller is the principal of the access token in the environment variable `TOOLGATE_TOKEN`, which
-    /// is checked like any other token. Without it there is no caller: public tools can be used if the server
+    /// is checked like any other token. A token that is bound to a key or certificate is refused: nothing here
+    /// could prove it. Without a token there is no caller: public tools can be used if the server
     /// [allows that](Self::allow_anonymous), and no others. Nothing but MCP messages is written to standard
     /// output: let logs go to standard error.
+    ///
+    /// The variable stays in the environment, because taking it out is `unsafe` while there are threads:
+    /// processes that tools start inherit the token unless they are started without it, with
+    /// [`env_remove`](std::process::Command::env_remove)`(`[`TOKEN_VARIABLE`](crate::TOKEN_VARIABLE)`)`.
     ///
     /// # Errors
     ///
     /// [`ServeError`] when the server cannot be built, the token is refused or the streams fail.
     pub async fn stdio(self) -> Result<(), ServeError> {
-        let development = self.development_principal.clone();
+        let (input, output) = rmcp::transport::stdio();
+        self.stdio_on(input, output).await
+    }
+
+    /// Like [`stdio`](Self::stdio), on other streams than those of the process: a Unix socket that only one
+    /// user may open, for example.
+    ///
+    /// # Errors
+    ///
+    /// Like [`stdio`](Self::stdio).
+    pub async fn stdio_on(
+        mut self,
+        input: impl AsyncRead + Send + Unpin + 'static,
+        output: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<(), ServeError> {
+        let development = self
+            .development_principal
+            .take()
+            .map(development_token)
+            .transpose()?;
         let core = self.assemble(Transport::Stdio)?;
         let principal = match std::env::var(super::stdio::TOKEN_VARIABLE) {
             Ok(token) => {
                 let verifier = core.verifier.as_ref().ok_or(ServeError::NoVerifier)?;
                 let principal = core.identify(&**verifier, &token).await;
-                Some(principal.map_err(ServeError::Token)?)
+                let principal = principal.map_err(ServeError::Token)?;
+                // There is no request that could carry a proof.
+                match principal.token().binding().map_err(InvalidToken::from) {
+                    Ok(None) => Some(principal),
+                    Ok(Some(_)) => return Err(ServeError::Token(InvalidToken::Unproven.into())),
+                    Err(invalid) => return Err(ServeError::Token(invalid.into())),
+                }
             }
             // What is set is a token, whatever it is: a bad one is never taken for none.
             Err(VarError::NotUnicode(_)) => {
@@ -292,7 +356,7 @@ impl Server {
             core: Arc::new(core),
             environment,
         };
-        let running = match guard.serve(rmcp::transport::stdio()).await {
+        let running = match guard.serve((input, output)).await {
             Ok(running) => running,
             // Clients look whether a server starts, and go.
             Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
@@ -301,6 +365,16 @@ impl Server {
         running.waiting().await.map_err(io::Error::other)?;
         Ok(())
     }
+}
+
+/// What stands for a token where there is none.
+fn development_token(
+    (subject, scopes): (String, Vec<Cow<'static, str>>),
+) -> Result<VerifiedToken, ConfigError> {
+    let mut problems = Vec::new();
+    let scopes = scope_names(scopes, &mut problems);
+    ConfigError::unless_empty(problems)?;
+    Ok(VerifiedToken::new("urn:toolgate:development", subject).scopes(scopes))
 }
 
 impl fmt::Debug for Server {

@@ -16,7 +16,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{jose::TokenType, token::InvalidToken};
-use crate::declare::{principal::VerifiedToken, scope::ScopeName};
+use crate::declare::{confirmation::Confirmation, principal::VerifiedToken, scope::ScopeName};
 
 /// The most scopes a token may carry.
 const MAX_SCOPES: usize = 256;
@@ -56,10 +56,11 @@ impl ClaimRules {
         self.check_audience(&claims)?;
         let window = self.window(&claims)?;
         window.check(now)?;
-        if claims.contains_key("cnf") {
-            // Bound to a key or certificate (RFC 7800) that nobody asked for: a thief's, perhaps.
-            return Err(InvalidToken::Unproven);
-        }
+        // Whether the binding (RFC 7800) holds is a question to each request, not to the token.
+        let confirmation = claims
+            .get("cnf")
+            .map(Confirmation::from_claim)
+            .transpose()?;
         let subject = name(&claims, "sub")?.ok_or(InvalidToken::Claim("sub"))?;
         let client = match name(&claims, "client_id")? {
             Some(client) => Some(client),
@@ -81,6 +82,9 @@ impl ClaimRules {
         }
         if let Some(id) = token_id {
             token = token.token_id(id);
+        }
+        if let Some(confirmation) = confirmation {
+            token = token.confirmation(confirmation);
         }
         Ok(token.claims(claims))
     }
@@ -206,7 +210,10 @@ pub(crate) fn issuer(claims: &Map<String, Value>) -> Result<&str, InvalidToken> 
 }
 
 /// A NumericDate (RFC 7519 §2), fractions allowed.
-fn time(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64>, InvalidToken> {
+pub(super) fn time(
+    claims: &Map<String, Value>,
+    claim: &'static str,
+) -> Result<Option<f64>, InvalidToken> {
     match claims.get(claim) {
         None => Ok(None),
         Some(value) => match value.as_f64() {
@@ -602,14 +609,21 @@ mod tests {
     }
 
     #[test]
-    fn a_token_bound_to_a_key_is_refused_because_no_proof_is_asked_for() {
-        for cnf in [
-            json!({"jkt": "x"}),
-            json!({"x5t#S256": "x"}),
-            json!({}),
-            json!(null),
+    fn a_binding_is_kept_with_the_token_and_one_that_nobody_can_enforce_refuses_it() {
+        let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+        let token = rules().check(with("cnf", json!({"jkt": jkt})), NOW);
+        let binding = token.unwrap().binding().unwrap().unwrap();
+        assert_eq!(binding.jkt(), Some(jkt));
+        assert_eq!(rules().check(good(), NOW).unwrap().binding(), Ok(None));
+        for (cnf, expected) in [
+            (json!({"jkt": "x"}), InvalidToken::Claim("cnf")),
+            (json!({"x5t#S256": "x"}), InvalidToken::Claim("cnf")),
+            (json!(null), InvalidToken::Claim("cnf")),
+            (json!({}), InvalidToken::Unproven),
+            (json!({"kid": "1"}), InvalidToken::Unproven),
+            (json!({"jkt": jkt, "kid": "1"}), InvalidToken::Unproven),
         ] {
-            assert_eq!(refusal(with("cnf", cnf)), Some(InvalidToken::Unproven));
+            assert_eq!(refusal(with("cnf", cnf)), Some(expected));
         }
     }
 

@@ -37,7 +37,7 @@ pub struct PublicKey {
 
 impl PublicKey {
     /// Admits one JSON Web Key. `None` when it is not good enough.
-    fn admit(jwk: &Value) -> Option<Self> {
+    pub(super) fn admit(jwk: &Value) -> Option<Self> {
         let jwk = jwk.as_object()?;
         let kid = match jwk.get("kid") {
             None => None,

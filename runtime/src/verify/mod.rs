@@ -4,7 +4,7 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `bearer` | is there exactly one well-formed bearer credential? |
+//! | `bearer` | is there exactly one well-formed credential? |
 //! | `jose`, `json` | is it one signed object, written in the one permitted way? |
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
 //! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
@@ -12,6 +12,7 @@
 //! | `freshness` | would the answer still be the same? |
 //! | `revocation` | is it still wanted? |
 //! | `builder` | what may be configured, and what must not? |
+//! | `dpop` | does whoever sends a bound token hold its key? |
 //! | `remote`, `refresh`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
 //!
 //! Nothing from a token reaches an error, a log line or a `Debug` text. No input reaches a panic: the
@@ -38,6 +39,8 @@ pub(crate) mod builder;
 mod claims;
 pub(crate) mod clock;
 mod discovery;
+#[cfg(feature = "http")]
+pub(crate) mod dpop;
 mod fetch;
 pub(crate) mod freshness;
 pub(crate) mod issuer;

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use super::freshness::Vouched;
-use crate::declare::principal::VerifiedToken;
+use crate::declare::{confirmation::InvalidConfirmation, principal::VerifiedToken};
 
 /// The future of [`Verifier::verify`].
 pub type Verification<'a> =
@@ -12,7 +12,8 @@ pub type Verification<'a> =
 /// Decides whether a bearer token is one this server accepts.
 ///
 /// A verifier answers for the whole of [OAuth 2.1 §5.2]: integrity, issuer, audience and lifetime. It
-/// never decides what the caller may do; scopes are compared later, in one place.
+/// never decides what the caller may do; scopes are compared later, in one place. Nor does it ask for the
+/// proof that a bound token needs ([`VerifiedToken::confirmation`]): the server does, for every verifier.
 ///
 /// [OAuth 2.1 §5.2]: https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1#section-5.2
 pub trait Verifier: Send + Sync + 'static {
@@ -127,4 +128,13 @@ pub enum InvalidToken {
     /// The token is not known to a verifier that knows its tokens by name.
     #[error("unknown token")]
     Unknown,
+}
+
+impl From<InvalidConfirmation> for InvalidToken {
+    fn from(error: InvalidConfirmation) -> Self {
+        match error {
+            InvalidConfirmation::Malformed => Self::Claim("cnf"),
+            InvalidConfirmation::Method | InvalidConfirmation::Contradiction => Self::Unproven,
+        }
+    }
 }

@@ -33,7 +33,7 @@ class Headless(OAuth):
 async def main(resource: str, mode: str) -> None:
     first = "initialize" if mode == "legacy" else "server/discover"
     note = f"milk {uuid.uuid4()}"
-    recorder = flow.Recorder()
+    recorder = flow.Recorder(resource)
     with warnings.catch_warnings():
         # That tokens in memory are lost at the end is what is wanted here.
         warnings.simplefilter("ignore")
@@ -78,6 +78,7 @@ async def main(resource: str, mode: str) -> None:
         flow.step("call", tool="add_note", version=called["version"])
         flow.check(await notes(), [*before, note])
         flow.check([s["status"] for s in recorder.take()], [200])
+        recorder.check_background()
     flow.step(
         "done", client="fastmcp", mode=mode, authorizations=len(browser.requests)
     )

@@ -19,7 +19,7 @@ import flow
 async def main(resource: str, mode: str) -> None:
     first = "initialize" if mode == "legacy" else "server/discover"
     note = f"milk {uuid.uuid4()}"
-    storage, browser, recorder = flow.Memory(), flow.Browser(), flow.Recorder()
+    storage, browser, recorder = flow.Memory(), flow.Browser(), flow.Recorder(resource)
     auth = flow.provider(resource, storage, browser)
     async with httpx2.AsyncClient(auth=auth, transport=recorder) as http:
         transport = streamable_http_client(resource, http_client=http)
@@ -55,6 +55,7 @@ async def main(resource: str, mode: str) -> None:
             flow.step("call", tool="add_note", version=called["version"])
             flow.check(await notes(), [*before, note])
             flow.check([s["status"] for s in recorder.take()], [200])
+            recorder.check_background()
     flow.step(
         "done", client="python-sdk", mode=mode, authorizations=len(browser.requests)
     )

@@ -13,15 +13,27 @@ export function step(name, details = {}) {
 
 export const sorted = scope => (scope ?? '').split(' ').filter(Boolean).sort();
 
-/** A fetch that records what was asked, and with which answer. */
-export function recorder() {
+/**
+ * A fetch that records what was asked, and with which answer.
+ *
+ * Notifications and streams are recorded apart: clients send them in the background, whenever they get
+ * round to it.
+ */
+export function recorder(resource) {
     const seen = [];
+    const background = [];
     const recorded = async (input, init) => {
         const response = await fetch(input, init);
         const url = new URL(String(input));
         const body = typeof init?.body === 'string' && init.body.startsWith('{') ? JSON.parse(init.body) : undefined;
+        const method = init?.method ?? 'GET';
+        const stream = method === 'GET' && url.href === new URL(resource).href;
+        if (stream || body?.method?.startsWith('notifications/')) {
+            background.push({ expected: stream ? 405 : 202, status: response.status });
+            return response;
+        }
         seen.push({
-            method: init?.method ?? 'GET',
+            method,
             path: url.pathname,
             rpc: body?.method,
             tool: body?.params?.name,
@@ -36,7 +48,9 @@ export function recorder() {
     };
     /** What was recorded since the last time. */
     const take = () => seen.splice(0);
-    return { fetch: recorded, take };
+    /** Notifications are accepted; there are no streams to open, and the server says so. */
+    const checkBackground = () => background.forEach(request => assert.equal(request.status, request.expected));
+    return { fetch: recorded, take, checkBackground };
 }
 
 /** An OAuthClientProvider that forgets everything when the script ends. */

@@ -15,7 +15,7 @@ const note = `milk ${crypto.randomUUID()}`;
 // With refresh tokens, because that is what applications register for.
 const grants = ['authorization_code', 'refresh_token'];
 const provider = new MemoryProvider(grants);
-const { fetch, take } = recorder();
+const { fetch, take, checkBackground } = recorder(resource);
 const transport = () => new StreamableHTTPClientTransport(new URL(resource), { authProvider: provider, fetch });
 const client = () => new Client({ name: 'v2', version: '0' }, { versionNegotiation: { mode } });
 
@@ -53,5 +53,6 @@ const kept = await add();
 checkCall(take(), 'add_note', kept, `note ${held.structuredContent.notes.length + 1} kept`);
 assert.ok((await notes()).includes(note));
 assert.deepEqual(take().map(request => request.status), [200]);
+checkBackground();
 await mcp.close();
 step('done', { client: 'typescript-v2', era, authorizations: provider.requests.length });

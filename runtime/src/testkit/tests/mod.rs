@@ -3,6 +3,7 @@
 mod code_flow;
 mod consent_page;
 mod documents;
+mod dpop;
 mod refresh;
 mod registration;
 mod server;
