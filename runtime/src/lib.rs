@@ -93,6 +93,7 @@ pub use serve::{
     listen::McpService,
     refusal::Refused,
     server::ProtectedServer,
+    tokens::TokenCacheStats,
 };
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
@@ -100,6 +101,7 @@ pub use serve::{
     guard::Guard,
     server::{ServeError, Server},
     stdio::TOKEN_VARIABLE,
+    tokens::TokenCache,
 };
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
@@ -113,13 +115,17 @@ pub use verify::{
     algorithm::SignatureAlgorithm,
     builder::{JwtVerifierBuilder, VerifierConfigError},
     clock::Clock,
+    freshness::{Freshness, Vouched},
     issuer::Issuers,
     jose::TokenType,
     jwt::JwtVerifier,
     keys::{InvalidKeySet, KeySet, PublicKey},
     remote::RemoteKeys,
+    revocation::{
+        RevocationCheck, RevocationList, RevocationListFull, RevocationUnknown, Revocations, Revoke,
+    },
     source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
-    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };
 
 /// Declares an MCP tool: an async function that says who may call it.

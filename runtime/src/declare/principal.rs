@@ -194,6 +194,11 @@ impl Principal {
         self.0.token.claims.get(name)
     }
 
+    /// What the verifier vouched for.
+    pub(crate) fn token(&self) -> &VerifiedToken {
+        &self.0.token
+    }
+
     /// The declared scopes this principal holds.
     pub(crate) fn held(&self) -> &ScopeSet {
         &self.0.held

@@ -6,7 +6,7 @@ use rmcp::model::{
     CacheScope, Implementation, ListToolsResult, ServerCapabilities, ServerConfig, Tool as McpTool,
 };
 
-use super::{core::Core, resource::Resource, server::Server};
+use super::{core::Core, resource::Resource, server::Server, tokens::Tokens};
 use crate::{
     declare::{
         problem::{ConfigError, Problem},
@@ -145,6 +145,8 @@ impl Server {
             registry,
             state: Arc::new(self.state),
             verifier,
+            tokens: Tokens::new(self.token_cache),
+            revocation: self.revocation,
             allow_anonymous: self.allow_anonymous,
         })
     }

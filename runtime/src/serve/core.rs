@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rmcp::model::{ListToolsResult, ServerConfig};
 
-use super::resource::Resource;
 #[cfg(feature = "http")]
 use super::{challenge::Challenges, hosts::Hosts, possession::Possession};
+use super::{identify::Revocation, resource::Resource, tokens::Tokens};
 use crate::{
     declare::{registry::Registry, state::StateMap},
     verify::token::Verifier,
@@ -18,6 +18,8 @@ pub(crate) struct Core {
     pub(crate) state: Arc<StateMap>,
     /// Nobody to ask: only for servers on which nothing is protected.
     pub(crate) verifier: Option<Arc<dyn Verifier>>,
+    pub(crate) tokens: Tokens,
+    pub(crate) revocation: Revocation,
     pub(crate) allow_anonymous: bool,
     /// What `initialize` and `server/discover` say.
     pub(crate) info: ServerConfig,

@@ -146,12 +146,13 @@ async fn admit(core: &Core, request: &Parts) -> Result<Option<Principal>, Refusa
     match (credential, &core.verifier) {
         (Some(credential), Some(verifier)) => {
             core.possession.check_scheme(credential.scheme)?;
-            let verified = verifier.verify(credential.token).await?;
-            // For every request, whatever is remembered about its token.
-            core.possession
-                .check(&verified, credential, request)
-                .await?;
-            Ok(Some(Principal::new(verified, core.registry.scopes())))
+            let principal = core.identify(&**verifier, credential.token).await?;
+            // With every request, whatever is remembered about its token.
+            let proven = core
+                .possession
+                .check(principal.token(), credential, request);
+            proven.await?;
+            Ok(Some(principal))
         }
         // Nobody can say anything about the token, and nothing here needs one.
         (_, None) => Ok(None),

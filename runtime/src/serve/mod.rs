@@ -15,9 +15,11 @@
 mod assemble;
 pub(crate) mod core;
 pub(crate) mod guard;
+mod identify;
 pub(crate) mod resource;
 pub(crate) mod server;
 pub(crate) mod stdio;
+pub(crate) mod tokens;
 
 #[cfg(feature = "http")]
 pub(crate) mod certificate;

@@ -1,6 +1,6 @@
 //! The builder: from declarations and a few words of configuration to a server that can be served.
 
-use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
+use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc, time::Duration};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -8,10 +8,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{
     assemble::{Transport, scope_names},
     guard::Guard,
+    identify::Revocation,
     stdio::Environment,
+    tokens::TokenCache,
 };
 #[cfg(feature = "http")]
-use super::{certificate::MutualTls, core::Core};
+use super::{certificate::MutualTls, core::Core, tokens::TokenCacheStats};
 #[cfg(feature = "http")]
 use crate::verify::dpop::Dpop;
 use crate::{
@@ -21,7 +23,10 @@ use crate::{
         state::StateMap,
         tool::Tool,
     },
-    verify::token::{InvalidToken, Verifier},
+    verify::{
+        revocation::Revocations,
+        token::{InvalidToken, Verifier},
+    },
 };
 
 /// A protected MCP server, before it is built.
@@ -45,6 +50,8 @@ pub struct Server {
     pub(super) instructions: Option<String>,
     pub(super) issuers: Vec<String>,
     pub(super) verifier: Option<Arc<dyn Verifier>>,
+    pub(super) token_cache: TokenCache,
+    pub(super) revocation: Revocation,
     pub(super) state: StateMap,
     pub(super) require: Vec<Cow<'static, str>>,
     pub(super) step_up: Vec<Cow<'static, str>>,
@@ -75,6 +82,8 @@ impl Server {
             instructions: None,
             issuers: Vec::new(),
             verifier: None,
+            token_cache: TokenCache::default(),
+            revocation: Revocation::default(),
             state: StateMap::default(),
             require: Vec::new(),
             step_up: Vec::new(),
@@ -124,6 +133,25 @@ impl Server {
     /// would set up; authorization servers are then only listed in the metadata.
     pub fn verifier(mut self, verifier: impl Verifier) -> Self {
         self.verifier = Some(Arc::new(verifier));
+        self
+    }
+
+    /// How many verified tokens are remembered, instead of [`TokenCache::default`].
+    pub fn token_cache(mut self, cache: TokenCache) -> Self {
+        self.token_cache = cache;
+        self
+    }
+
+    /// Asks `revocations` with every request whether its token was revoked. Then it is refused like an expired
+    /// one; without an answer within the [deadline](Self::revocation_deadline) the caller gets 503.
+    pub fn revocations(mut self, revocations: impl Revocations) -> Self {
+        self.revocation.list = Some(Arc::new(revocations));
+        self
+    }
+
+    /// How long to wait for the answer of [`revocations`](Self::revocations): one second unless set.
+    pub fn revocation_deadline(mut self, deadline: Duration) -> Self {
+        self.revocation.deadline = deadline;
         self
     }
 
@@ -294,13 +322,14 @@ impl Server {
             .map(development_token)
             .transpose()?;
         let core = self.assemble(Transport::Stdio)?;
-        let token = match std::env::var(super::stdio::TOKEN_VARIABLE) {
+        let principal = match std::env::var(super::stdio::TOKEN_VARIABLE) {
             Ok(token) => {
                 let verifier = core.verifier.as_ref().ok_or(ServeError::NoVerifier)?;
-                let verified = verifier.verify(&token).await.map_err(ServeError::Token)?;
+                let principal = core.identify(&**verifier, &token).await;
+                let principal = principal.map_err(ServeError::Token)?;
                 // There is no request that could carry a proof.
-                match verified.binding().map_err(InvalidToken::from) {
-                    Ok(None) => Some(verified),
+                match principal.token().binding().map_err(InvalidToken::from) {
+                    Ok(None) => Some(principal),
                     Ok(Some(_)) => return Err(ServeError::Token(InvalidToken::Unproven.into())),
                     Err(invalid) => return Err(ServeError::Token(invalid.into())),
                 }
@@ -309,11 +338,11 @@ impl Server {
             Err(VarError::NotUnicode(_)) => {
                 return Err(ServeError::Token(InvalidToken::Malformed.into()));
             }
-            Err(VarError::NotPresent) => development.inspect(|_| {
+            Err(VarError::NotPresent) => development.map(|token| {
                 tracing::warn!(target: "toolgate", "serving a development principal without any token");
+                Principal::new(token, core.registry.scopes())
             }),
         };
-        let principal = token.map(|token| Principal::new(token, core.registry.scopes()));
         tracing::info!(
             target: "toolgate",
             resource = core.resource.identifier(),
@@ -377,6 +406,12 @@ impl ProtectedServer {
     #[must_use]
     pub fn metadata_url(&self) -> String {
         self.core.resource.metadata_url()
+    }
+
+    /// What has happened in the cache of verified tokens.
+    #[must_use]
+    pub fn token_cache_stats(&self) -> TokenCacheStats {
+        self.core.tokens.stats()
     }
 
     /// The path of the MCP endpoint.

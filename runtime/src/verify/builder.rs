@@ -1,6 +1,6 @@
 //! Configuring a verifier: every mistake is found before the first request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The most tolerance for clocks that differ.
-const MAX_LEEWAY: Duration = Duration::from_secs(300);
+pub(super) const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 /// Why a verifier cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -224,7 +224,7 @@ impl JwtVerifierBuilder {
             algorithms: self.algorithms,
             max_token_bytes: self.max_token_bytes,
             clock: self.clock,
-            keys,
+            keys: Arc::new(keys),
         })
     }
 }

@@ -54,7 +54,8 @@ impl ClaimRules {
     ) -> Result<VerifiedToken, InvalidToken> {
         self.check_issuer(&claims)?;
         self.check_audience(&claims)?;
-        let expires = self.check_times(&claims, now)?;
+        let window = self.window(&claims)?;
+        window.check(now)?;
         // Whether the binding (RFC 7800) holds is a question to each request, not to the token.
         let confirmation = claims
             .get("cnf")
@@ -75,7 +76,7 @@ impl ClaimRules {
         }
         let mut token = VerifiedToken::new(self.issuer.as_str(), subject)
             .scopes(scopes(&claims)?)
-            .expires_at(expires);
+            .expires_at(window.expires());
         if let Some(client) = client {
             token = token.client_id(client);
         }
@@ -112,41 +113,68 @@ impl ClaimRules {
         }
     }
 
-    /// Compares as `f64`: whole seconds up to the year 9999 are exact there, and nothing can overflow.
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and the year 9999; a clock beyond that expires every token"
-    )]
-    fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<u64, InvalidToken> {
-        let now = now as f64;
+    /// When the token is good, as it says itself and as this server tolerates it.
+    pub(crate) fn window(&self, claims: &Map<String, Value>) -> Result<Window, InvalidToken> {
         let leeway = self.leeway.as_secs_f64();
         let expires = time(claims, "exp")?.ok_or(InvalidToken::Claim("exp"))?;
         let not_before = time(claims, "nbf")?;
         let issued = time(claims, "iat")?;
-        if now >= expires + leeway {
-            return Err(InvalidToken::Expired);
-        }
-        if [not_before, issued]
-            .into_iter()
-            .flatten()
-            .any(|start| start > now + leeway)
-        {
-            return Err(InvalidToken::NotYetValid);
-        }
+        let mut too_old = f64::INFINITY;
         if self.max_lifetime.is_some() || self.max_age.is_some() {
             let issued = issued.ok_or(InvalidToken::Claim("iat"))?;
-            let exceeds = |span: f64, limit: Option<Duration>| {
-                limit.is_some_and(|limit| span > limit.as_secs_f64())
-            };
-            if exceeds(expires - issued, self.max_lifetime)
-                || exceeds(now - issued - leeway, self.max_age)
-            {
+            let limit = self.max_lifetime.map(|limit| limit.as_secs_f64());
+            if limit.is_some_and(|limit| expires - issued > limit) {
                 return Err(InvalidToken::Lifetime);
             }
+            if let Some(age) = self.max_age {
+                too_old = issued + leeway + age.as_secs_f64();
+            }
         }
-        Ok(expires as u64)
+        let start = not_before.unwrap_or(0.0).max(issued.unwrap_or(0.0));
+        Ok(Window {
+            from: start - leeway,
+            expires,
+            leeway,
+            too_old,
+        })
+    }
+}
+
+/// When a token is good, in Unix seconds.
+///
+/// As `f64`: whole seconds up to the year 9999 are exact there, and nothing can overflow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    from: f64,
+    expires: f64,
+    leeway: f64,
+    /// From the first moment after this one, whatever `expires` says.
+    too_old: f64,
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the year 9999; a clock beyond that expires every token"
+)]
+impl Window {
+    /// Whether the token is good at `now`.
+    pub(crate) fn check(&self, now: u64) -> Result<(), InvalidToken> {
+        let now = now as f64;
+        if now >= self.expires + self.leeway {
+            Err(InvalidToken::Expired)
+        } else if self.from > now {
+            Err(InvalidToken::NotYetValid)
+        } else if now > self.too_old {
+            Err(InvalidToken::Lifetime)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn expires(&self) -> u64 {
+        self.expires as u64
     }
 }
 

@@ -1,4 +1,4 @@
-//! JWT access tokens of one issuer, from text to [`VerifiedToken`].
+//! JWT access tokens of one issuer, from text to [`VerifiedToken`](crate::VerifiedToken).
 //!
 //! The order of the checks is the order in which a token earns work: structure, algorithm, type and issuer
 //! cost nothing; then a key of that issuer; then the signature; and only then do the claims mean anything.
@@ -12,12 +12,12 @@ use super::{
     claims::ClaimRules,
     clock::Clock,
     discovery::IssuerMetadata,
+    freshness::{JwtFreshness, Vouched},
     jose::Jws,
     remote::RemoteKeys,
     source::KeySource,
-    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };
-use crate::declare::principal::VerifiedToken;
 
 /// Verifies signed JWT access tokens ([RFC 9068], [RFC 8725]) of one issuer for one server.
 ///
@@ -38,7 +38,7 @@ pub struct JwtVerifier {
     pub(super) algorithms: Vec<SignatureAlgorithm>,
     pub(super) max_token_bytes: usize,
     pub(super) clock: Clock,
-    pub(super) keys: Keys,
+    pub(super) keys: Arc<Keys>,
 }
 
 pub(super) enum Keys {
@@ -78,14 +78,18 @@ impl JwtVerifier {
     /// What the issuer publishes about itself, once it has been discovered.
     #[allow(dead_code, reason = "start-up checks of the server will ask")]
     pub(crate) fn metadata(&self) -> Option<Arc<(IssuerMetadata, Duration)>> {
-        match &self.keys {
+        match &*self.keys {
             Keys::Discovered(keys) => keys.metadata(),
             Keys::Given(_) => None,
         }
     }
 
+    async fn decode_and_check(&self, token: &str) -> Result<Vouched, VerifyError> {
+        self.check(Jws::decode(token, self.max_token_bytes)?).await
+    }
+
     /// Checks a token whose structure is sound.
-    pub(super) async fn check(&self, jws: Jws<'_>) -> Result<VerifiedToken, VerifyError> {
+    pub(super) async fn check(&self, jws: Jws<'_>) -> Result<Vouched, VerifyError> {
         let Jws { signed, claims } = jws;
         if !self.algorithms.contains(&signed.algorithm) {
             return Err(InvalidToken::Algorithm.into());
@@ -93,14 +97,29 @@ impl JwtVerifier {
         self.rules.token_type.check(signed.typ.as_deref())?;
         self.rules.check_issuer(&claims)?;
         let keys = self.keys.source();
-        let key = keys.key(signed.kid.as_deref(), signed.algorithm).await?;
+        let kid = signed.kid.as_deref();
+        let key = match keys.current(kid, signed.algorithm) {
+            Some(key) => key,
+            None => keys.key(kid, signed.algorithm).await?,
+        };
         key.verify(&signed)?;
-        Ok(self.rules.check(claims, self.clock.unix_seconds())?)
+        let window = self.rules.window(&claims)?;
+        let token = self.rules.check(claims, self.clock.unix_seconds())?;
+        let freshness = JwtFreshness {
+            keys: Arc::clone(&self.keys),
+            key,
+            named: kid.is_some(),
+            algorithm: signed.algorithm,
+            window,
+            clock: self.clock.clone(),
+            verified_at: self.clock.monotonic(),
+        };
+        Ok(Vouched::while_fresh(token, freshness))
     }
 }
 
 impl Keys {
-    fn source(&self) -> &dyn KeySource {
+    pub(super) fn source(&self) -> &dyn KeySource {
         match self {
             Self::Discovered(keys) => keys,
             Self::Given(keys) => &**keys,
@@ -110,7 +129,11 @@ impl Keys {
 
 impl Verifier for JwtVerifier {
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
-        Box::pin(async move { self.check(Jws::decode(token, self.max_token_bytes)?).await })
+        Box::pin(async move { Ok(self.decode_and_check(token).await?.token) })
+    }
+
+    fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {
+        Box::pin(self.decode_and_check(token))
     }
 
     fn ready(&self) -> Readiness<'_> {

@@ -9,6 +9,8 @@
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
 //! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
 //! | `claims`, `clock` | was it issued for us, is it an access token, is it valid now? |
+//! | `freshness` | would the answer still be the same? |
+//! | `revocation` | is it still wanted? |
 //! | `builder` | what may be configured, and what must not? |
 //! | `dpop` | does whoever sends a bound token hold its key? |
 //! | `remote`, `refresh`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
@@ -40,6 +42,7 @@ mod discovery;
 #[cfg(feature = "http")]
 pub(crate) mod dpop;
 mod fetch;
+pub(crate) mod freshness;
 pub(crate) mod issuer;
 pub(crate) mod jose;
 mod json;
@@ -47,9 +50,11 @@ pub(crate) mod jwt;
 pub(crate) mod keys;
 mod refresh;
 pub(crate) mod remote;
+pub(crate) mod revocation;
 pub(crate) mod source;
 #[cfg(all(test, feature = "testkit"))]
 mod test_issuer;
+mod thumbprint;
 pub(crate) mod token;
 #[cfg(test)]
 mod vectors;

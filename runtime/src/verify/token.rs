@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+use super::freshness::Vouched;
 use crate::declare::{confirmation::InvalidConfirmation, principal::VerifiedToken};
 
 /// The future of [`Verifier::verify`].
@@ -24,6 +25,19 @@ pub trait Verifier: Send + Sync + 'static {
     /// nothing can be known about it right now.
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a>;
 
+    /// Like [`verify`](Self::verify), and says for how long the answer holds, so that a server need not ask
+    /// with every request. This is what servers call.
+    ///
+    /// By default an answer holds for one request. A verifier that wraps another one and adds checks of its
+    /// own is right to leave it at that: while an answer holds, nothing but its freshness is asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {
+        Box::pin(async move { self.verify(token).await.map(Vouched::once) })
+    }
+
     /// Gets ready for the first token: fetches keys, for example. Servers call it when they start, and
     /// serve meanwhile. Does nothing by default.
     ///
@@ -34,6 +48,9 @@ pub trait Verifier: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(())))
     }
 }
+
+/// The future of [`Verifier::vouch`].
+pub type Vouching<'a> = Pin<Box<dyn Future<Output = Result<Vouched, VerifyError>> + Send + 'a>>;
 
 /// The future of [`Verifier::ready`].
 pub type Readiness<'a> = Pin<Box<dyn Future<Output = Result<(), VerifyError>> + Send + 'a>>;
@@ -105,6 +122,9 @@ pub enum InvalidToken {
     /// The token is bound to a key or certificate (`cnf`) that was not proven.
     #[error("sender-constrained token without proof")]
     Unproven,
+    /// The token was good, but has been revoked.
+    #[error("revoked")]
+    Revoked,
     /// The token is not known to a verifier that knows its tokens by name.
     #[error("unknown token")]
     Unknown,
