@@ -30,7 +30,7 @@
 //! |---|---|
 //! | compile time | [`mcp_tool`] checks the attribute and the signature, leaves the function as it is, and registers it: name, description, who may call it, schemas |
 //! | start | [`Server`] collects what was linked, sorts and checks it, and writes down once what it will say: `scopes_supported`, challenges, the list of tools |
-//! | a request | [`GuardLayer`] looks at the headers: known host and origin, one well-formed credential, a token that its [`Verifier`] accepts. [`Guard`] decides on the parsed call, and runs the very tool it decided on |
+//! | a request | [`GuardLayer`] looks at the headers: known host and origin, one well-formed credential, a token that its [`Verifier`] accepts, proof of whatever the token is bound to ([`Dpop`], [`MutualTls`]). [`Guard`] decides on the parsed call, and runs the very tool it decided on |
 //! | a refusal | the layer turns the guard's verdict into 401 or 403 with a challenge, and a JSON-RPC error |
 //!
 //! On standard input and output ([`Server::stdio`]) the guard and the decision are the same; the caller is
