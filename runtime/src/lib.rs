@@ -76,6 +76,7 @@ mod verify;
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
 pub use declare::extract::Extension;
 pub use declare::{
+    actor::Actor,
     call::{Call, CallFuture},
     extract::{Args, FromCall, State},
     principal::{Identity, Principal, VerifiedToken},
@@ -109,6 +110,7 @@ pub use verify::{
     jose::TokenType,
     jwt::JwtVerifier,
     keys::{InvalidKeySet, KeySet, PublicKey},
+    mapping::{ClaimMapping, ScopeClaim},
     remote::RemoteKeys,
     source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
     token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},

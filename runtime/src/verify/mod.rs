@@ -42,6 +42,7 @@ pub(crate) mod jose;
 mod json;
 pub(crate) mod jwt;
 pub(crate) mod keys;
+pub(crate) mod mapping;
 mod refresh;
 pub(crate) mod remote;
 pub(crate) mod source;
