@@ -104,14 +104,20 @@ pub use serve::{
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
 pub use verify::{
     algorithm::SignatureAlgorithm,
+    any_of::AnyOf,
+    api_keys::{ApiKey, ApiKeyHash, ApiKeys, ApiKeysError},
     builder::{JwtVerifierBuilder, VerifierConfigError},
+    check::{Examination, IssuerReport},
     clock::Clock,
+    hint::{Recognition, TokenHint},
+    introspection::{Introspection, IntrospectionBuilder},
     issuer::Issuers,
     jose::TokenType,
     jwt::JwtVerifier,
     keys::{InvalidKeySet, KeySet, PublicKey},
     mapping::{ClaimMapping, ScopeClaim},
     remote::RemoteKeys,
+    secret::Secret,
     source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
     token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
 };

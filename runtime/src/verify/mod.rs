@@ -8,7 +8,10 @@
 //! | `jose`, `json` | is it one signed object, written in the one permitted way? |
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
 //! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
-//! | `claims`, `clock` | was it issued for us, is it an access token, is it valid now? |
+//! | `claims`, `mapping`, `clock` | was it issued for us, is it an access token, is it valid now? |
+//! | `introspection`, `answers` | what does the authorization server say about a token that says nothing? |
+//! | `api_keys` | is it a key of this server's own? |
+//! | `any_of`, `hint` | which of several verifiers is it for? |
 //! | `builder` | what may be configured, and what must not? |
 //! | `remote`, `refresh`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
 //!
@@ -30,13 +33,20 @@
 mod address;
 mod admission;
 pub(crate) mod algorithm;
+mod answers;
+pub(crate) mod any_of;
+pub(crate) mod api_keys;
 #[cfg(any(feature = "http", test))]
 pub(crate) mod bearer;
 pub(crate) mod builder;
+pub(crate) mod check;
 mod claims;
 pub(crate) mod clock;
 mod discovery;
 mod fetch;
+pub(crate) mod hint;
+pub(crate) mod introspection;
+mod introspection_builder;
 pub(crate) mod issuer;
 pub(crate) mod jose;
 mod json;
@@ -45,9 +55,12 @@ pub(crate) mod keys;
 pub(crate) mod mapping;
 mod refresh;
 pub(crate) mod remote;
+pub(crate) mod secret;
 pub(crate) mod source;
 #[cfg(all(test, feature = "testkit"))]
 mod test_issuer;
 pub(crate) mod token;
 #[cfg(test)]
 mod vectors;
+
+use crate::declare::principal::VerifiedToken;
