@@ -63,7 +63,7 @@ async fn grant(issuer: &Issuer, headers: &HeaderMap, body: &[u8]) -> Result<Valu
             ));
         }
     };
-    Ok(answer(issuer, grant, refresh_token))
+    answer(issuer, grant, refresh_token)
 }
 
 fn by_code(
@@ -104,7 +104,11 @@ fn by_refresh_token(
     Ok((grant, Some(next)))
 }
 
-fn answer(issuer: &Issuer, mut grant: Grant, refresh_token: Option<String>) -> Value {
+fn answer(
+    issuer: &Issuer,
+    mut grant: Grant,
+    refresh_token: Option<String>,
+) -> Result<Value, Refusal> {
     // `offline_access` is said to this server; the resource server has no use for it.
     grant
         .scopes
@@ -125,8 +129,13 @@ fn answer(issuer: &Issuer, mut grant: Grant, refresh_token: Option<String>) -> V
         now,
         now + lifetime,
     );
+    let access_token = if issuer.opaque_tokens {
+        issuer.opaque(claims)?
+    } else {
+        issuer.signing_key().sign(&Value::Object(claims))
+    };
     let mut answer = json!({
-        "access_token": issuer.signing_key().sign(&Value::Object(claims)),
+        "access_token": access_token,
         "token_type": "Bearer",
         "expires_in": lifetime,
         "scope": spaced(&scopes),
@@ -134,10 +143,10 @@ fn answer(issuer: &Issuer, mut grant: Grant, refresh_token: Option<String>) -> V
     if let Some(refresh_token) = refresh_token {
         answer["refresh_token"] = json!(refresh_token);
     }
-    answer
+    Ok(answer)
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
