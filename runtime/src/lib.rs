@@ -85,20 +85,21 @@ pub use declare::{
     scope::{InvalidScope, ScopeName},
     tool::{Handler, Location, Signature, Tool},
 };
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use serve::{
+    check::Warning,
+    layer::{GuardLayer, GuardService},
+    listen::McpService,
+    refusal::Refused,
+    server::ProtectedServer,
+};
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
 pub use serve::{
     guard::Guard,
     server::{ServeError, Server},
     stdio::TOKEN_VARIABLE,
-};
-#[cfg(feature = "http")]
-#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
-pub use serve::{
-    layer::{GuardLayer, GuardService},
-    listen::McpService,
-    refusal::Refused,
-    server::ProtectedServer,
 };
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]

@@ -7,6 +7,8 @@ use rmcp::model::{ListToolsResult, ServerConfig};
 use super::resource::Resource;
 #[cfg(feature = "http")]
 use super::{challenge::Challenges, hosts::Hosts};
+#[cfg(feature = "http")]
+use crate::declare::scope::ScopeName;
 use crate::{
     declare::{registry::Registry, state::StateMap},
     verify::token::Verifier,
@@ -25,6 +27,9 @@ pub(crate) struct Core {
     pub(crate) list: ListToolsResult,
     #[cfg(feature = "http")]
     pub(crate) challenges: Challenges,
+    /// Every scope that clients may be challenged for.
+    #[cfg(feature = "http")]
+    pub(crate) declared: Vec<ScopeName>,
     #[cfg(feature = "http")]
     pub(crate) hosts: Hosts,
     /// The Protected Resource Metadata document, unless nothing is protected.

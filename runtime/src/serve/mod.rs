@@ -22,6 +22,8 @@ pub(crate) mod stdio;
 #[cfg(feature = "http")]
 pub(crate) mod challenge;
 #[cfg(feature = "http")]
+pub(crate) mod check;
+#[cfg(feature = "http")]
 pub(crate) mod hosts;
 #[cfg(feature = "http")]
 pub(crate) mod layer;

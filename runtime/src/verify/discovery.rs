@@ -14,7 +14,7 @@ use url::Url;
 use super::fetch::{FetchError, Fetcher};
 
 /// What an authorization server publishes about itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct IssuerMetadata {
     /// The URL that was looked for, `jwks_uri` for example.
     pub(crate) wanted: Url,
@@ -47,7 +47,7 @@ impl IssuerMetadata {
         Err(failure)
     }
 
-    fn accept(
+    pub(crate) fn accept(
         document: Map<String, Value>,
         issuer: &str,
         wanted: &str,

@@ -467,13 +467,22 @@ impl Verifier for Introspection {
 
     fn examine(&self) -> Examination<'_> {
         Box::pin(async {
-            if let Place::Configured(_) = self.server.place {
+            let server = &self.server;
+            let Place::Discovered(discovery) = &server.place else {
                 return Vec::new();
-            }
-            let found = tokio::time::timeout(self.server.timeout, self.server.discover()).await;
+            };
+            let known = tokio::time::timeout(server.timeout, server.endpoint()).await;
+            let metadata = match (known, discovery.known.load_full()) {
+                (Ok(Ok(_)), Some(known)) => Ok(known.0.clone()),
+                (Err(_), _) => Err(FetchError::Timeout),
+                // Why not, of which the pause after a failure tells nothing.
+                _ => tokio::time::timeout(server.timeout, server.discover())
+                    .await
+                    .unwrap_or(Err(FetchError::Timeout)),
+            };
             vec![IssuerReport {
-                issuer: self.server.rules.issuer.clone(),
-                metadata: found.unwrap_or(Err(FetchError::Timeout)),
+                issuer: server.rules.issuer.clone(),
+                metadata,
                 without_key: None,
             }]
         })

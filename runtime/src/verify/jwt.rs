@@ -133,8 +133,8 @@ impl Verifier for JwtVerifier {
             let Keys::Discovered(keys) = &self.keys else {
                 return Vec::new();
             };
-            let metadata = keys.look_at_issuer().await;
             let fits = keys.fits_any(&self.algorithms).await;
+            let metadata = keys.look_at_issuer().await;
             vec![IssuerReport {
                 issuer: self.rules.issuer.clone(),
                 metadata,

@@ -128,11 +128,15 @@ impl RemoteKeys {
         self
     }
 
-    /// What the issuer publishes about itself, asked for now: for a check, not for requests.
+    /// What the issuer publishes about itself: what was fetched with its keys, or asked for now. For checks,
+    /// not for requests.
     pub(crate) async fn look_at_issuer(&self) -> Result<IssuerMetadata, FetchError> {
         match &self.state.place {
             Place::KeySet(_) => Err(FetchError::Url),
             Place::Issuer(issuer) => {
+                if let Some(known) = self.state.metadata.load_full() {
+                    return Ok(known.0.clone());
+                }
                 let timeout = self.settings.timeout;
                 let found =
                     IssuerMetadata::discover(&self.state.fetcher, issuer, "jwks_uri", timeout);
