@@ -478,7 +478,7 @@ async fn what_an_authorization_server_lacks_is_found_before_the_first_request() 
         scope: "b".parse().unwrap(),
     };
     let protected = server(&issuer).build().unwrap();
-    assert_eq!(protected.check().await, [missing.clone()]);
+    assert_eq!(protected.check().await, std::slice::from_ref(&missing));
     let refused = server(&issuer).strict().serve("127.0.0.1:0").await;
     assert!(matches!(&refused, Err(ServeError::Check(found)) if *found == [missing]));
     let text = refused.unwrap_err().to_string();

@@ -48,7 +48,7 @@ struct State {
 }
 
 pub(super) enum Found {
-    Answer(Outcome),
+    Answer(Box<Outcome>),
     Asking(Shared<Flight>),
 }
 
@@ -84,12 +84,12 @@ impl Answers {
         let mut state = self.state();
         if let Some((token, expires)) = state.accepted.get(name, now) {
             if clock.unix_seconds() < *expires {
-                return Found::Answer(Ok(token.clone()));
+                return Found::Answer(Box::new(Ok(token.clone())));
             }
             state.accepted.remove(name);
         }
         if let Some(refusal) = state.refused.get(name, now) {
-            return Found::Answer(Err((*refusal).into()));
+            return Found::Answer(Box::new(Err((*refusal).into())));
         }
         if let Some(flight) = state.flights.get(name).and_then(WeakShared::upgrade) {
             return Found::Asking(flight);

@@ -169,7 +169,7 @@ impl Introspection {
             async move { server.ask_and_keep(&name, &token).await }.boxed()
         });
         match found {
-            Found::Answer(outcome) => outcome,
+            Found::Answer(outcome) => *outcome,
             Found::Asking(flight) => flight.await,
         }
     }

@@ -201,7 +201,7 @@ async fn an_active_token_is_accepted_with_what_the_answer_says() {
     for part in [&*endpoint.url, "alice", "app", "\"a\", \"b\"", "1700000300"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert_eq!(verifier.issuers(), [endpoint.url.clone()]);
+    assert_eq!(verifier.issuers(), [&*endpoint.url]);
 }
 
 #[tokio::test]
