@@ -76,6 +76,7 @@ mod verify;
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
 pub use declare::extract::Extension;
 pub use declare::{
+    actor::Actor,
     call::{Call, CallFuture},
     confirmation::{Confirmation, InvalidConfirmation},
     extract::{Args, FromCall, State},
@@ -89,6 +90,7 @@ pub use declare::{
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub use serve::{
     certificate::{ClientCertificate, MutualTls},
+    check::Warning,
     layer::{GuardLayer, GuardService},
     listen::McpService,
     refusal::Refused,
@@ -113,17 +115,24 @@ pub use verify::dpop::{
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
 pub use verify::{
     algorithm::SignatureAlgorithm,
+    any_of::AnyOf,
+    api_keys::{ApiKey, ApiKeyHash, ApiKeys, ApiKeysError},
     builder::{JwtVerifierBuilder, VerifierConfigError},
+    check::{Examination, IssuerReport},
     clock::Clock,
     freshness::{Freshness, Vouched},
+    hint::{Recognition, TokenHint},
+    introspection::{Introspection, IntrospectionBuilder},
     issuer::Issuers,
     jose::TokenType,
     jwt::JwtVerifier,
     keys::{InvalidKeySet, KeySet, PublicKey},
+    mapping::{ClaimMapping, ScopeClaim},
     remote::RemoteKeys,
     revocation::{
         RevocationCheck, RevocationList, RevocationListFull, RevocationUnknown, Revocations, Revoke,
     },
+    secret::Secret,
     source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
     token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };

@@ -11,6 +11,7 @@
     )
 )]
 
+pub(crate) mod actor;
 pub(crate) mod call;
 pub(crate) mod confirmation;
 pub(crate) mod extract;

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    actor::Actor,
     confirmation::{Confirmation, InvalidConfirmation},
     scope::{ScopeName, ScopeSet, ScopeTable},
 };
@@ -22,6 +23,10 @@ pub struct VerifiedToken {
     expires_at: Option<u64>,
     token_id: Option<String>,
     confirmation: Option<Confirmation>,
+    roles: Vec<String>,
+    tenant: Option<String>,
+    actors: Vec<Actor>,
+    may_act: Option<Actor>,
     claims: Map<String, Value>,
 }
 
@@ -36,6 +41,10 @@ impl VerifiedToken {
             expires_at: None,
             token_id: None,
             confirmation: None,
+            roles: Vec::new(),
+            tenant: None,
+            actors: Vec::new(),
+            may_act: None,
             claims: Map::new(),
         }
     }
@@ -65,6 +74,40 @@ impl VerifiedToken {
     #[must_use]
     pub fn token_id(mut self, token_id: impl Into<String>) -> Self {
         self.token_id = Some(token_id.into());
+        self
+    }
+
+    /// Roles or groups, as the issuer names them. They are never scopes.
+    #[must_use]
+    pub fn roles(mut self, roles: impl IntoIterator<Item = String>) -> Self {
+        self.roles = roles.into_iter().collect();
+        self
+    }
+
+    /// The tenant the subject belongs to.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Who acts for the subject (`act`), the current actor first.
+    #[cfg_attr(
+        not(feature = "verify"),
+        allow(dead_code, reason = "only verifiers make these")
+    )]
+    pub(crate) fn actors(mut self, actors: Vec<Actor>) -> Self {
+        self.actors = actors;
+        self
+    }
+
+    /// Who may become an actor for the subject (`may_act`).
+    #[cfg_attr(
+        not(feature = "verify"),
+        allow(dead_code, reason = "only verifiers make these")
+    )]
+    pub(crate) fn may_act(mut self, actor: Option<Actor>) -> Self {
+        self.may_act = actor;
         self
     }
 
@@ -186,6 +229,55 @@ impl Principal {
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
         self.0.token.token_id.as_deref()
+    }
+
+    /// Roles or groups, where the issuer's [`ClaimMapping`](crate::ClaimMapping) says where they are. They
+    /// are never scopes: what they permit is the application's to say.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.0.token.roles
+    }
+
+    /// The tenant, where the issuer's configuration says which one or where it is. Unique within
+    /// [`issuer`](Self::issuer) only.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.0.token.tenant.as_deref()
+    }
+
+    /// Who acts for the subject now (`act`, [RFC 8693 §4.1]), if it is not the subject itself.
+    ///
+    /// The issuer vouches for it; it holds no scopes of its own, and no check here looks at it.
+    ///
+    /// [RFC 8693 §4.1]: https://www.rfc-editor.org/rfc/rfc8693#section-4.1
+    #[must_use]
+    pub fn actor(&self) -> Option<&Actor> {
+        self.0.token.actors.first()
+    }
+
+    /// The whole chain of delegation, the current actor first. Those after it acted before: they are
+    /// history, and RFC 8693 §4.1 forbids to decide by them.
+    #[must_use]
+    pub fn actors(&self) -> &[Actor] {
+        &self.0.token.actors
+    }
+
+    /// Who the issuer would let act for the subject (`may_act`, [RFC 8693 §4.4]). That is for authorization
+    /// servers: it says nothing about who is calling.
+    ///
+    /// [RFC 8693 §4.4]: https://www.rfc-editor.org/rfc/rfc8693#section-4.4
+    #[must_use]
+    pub fn may_act(&self) -> Option<&Actor> {
+        self.0.token.may_act.as_ref()
+    }
+
+    /// Whether a client calls on its own behalf, without a user: the subject is the client
+    /// ([RFC 9068 §2.2], client credentials).
+    ///
+    /// [RFC 9068 §2.2]: https://www.rfc-editor.org/rfc/rfc9068#section-2.2
+    #[must_use]
+    pub fn is_workload(&self) -> bool {
+        self.client_id() == Some(self.subject())
     }
 
     /// A claim of the token, by its name.

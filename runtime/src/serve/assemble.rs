@@ -6,7 +6,12 @@ use rmcp::model::{
     CacheScope, Implementation, ListToolsResult, ServerCapabilities, ServerConfig, Tool as McpTool,
 };
 
-use super::{core::Core, resource::Resource, server::Server, tokens::Tokens};
+use super::{
+    core::Core,
+    resource::Resource,
+    server::{Configure, Server},
+    tokens::Tokens,
+};
 use crate::{
     declare::{
         problem::{ConfigError, Problem},
@@ -15,7 +20,10 @@ use crate::{
         spelling::nearest,
         tool::registered,
     },
-    verify::{issuer::Issuers, jwt::JwtVerifier, token::Verifier},
+    verify::{
+        any_of::AnyOf, builder::VerifierConfigError, issuer::Issuers, jwt::JwtVerifier,
+        token::Verifier,
+    },
 };
 
 /// How long clients may rely on a tool list, in milliseconds. It changes only when a new version is
@@ -76,15 +84,33 @@ impl Server {
                 .any(|entry| !entry.policy().allows_anonymous()),
             Err(()) => false,
         };
-        if protected && self.issuers.is_empty() && transport == Transport::Http {
+        let mut issuers = self.issuers.clone();
+        for issuer in self
+            .verifier
+            .iter()
+            .chain(&self.accepted)
+            .flat_map(|v| v.issuers())
+        {
+            if !issuers.contains(&issuer) {
+                issuers.push(issuer);
+            }
+        }
+        if protected && issuers.is_empty() && transport == Transport::Http {
             problems.push(Problem::NoAuthorizationServer);
         }
         let verifier = match (&resource, self.verifier) {
             (_, Some(verifier)) => Some(verifier),
             (Ok(resource), None) => {
-                verifier(&self.issuers, resource, self.insecure_http, &mut problems)
+                let servers = self.issuers.iter().zip(self.configure);
+                verifier(servers, resource, self.insecure_http, &mut problems)
             }
             (Err(()), None) => None,
+        };
+        let mut all: Vec<_> = verifier.into_iter().chain(self.accepted).collect();
+        let verifier: Option<Arc<dyn Verifier>> = if all.len() > 1 {
+            Some(Arc::new(AnyOf::of(all)))
+        } else {
+            all.pop()
         };
         #[cfg(feature = "http")]
         let hosts = match &resource {
@@ -126,11 +152,13 @@ impl Server {
                 &possession.schemes(),
             ),
             #[cfg(feature = "http")]
-            metadata: (!self.issuers.is_empty()).then(|| {
+            declared: registry.declared_scopes().into_iter().collect(),
+            #[cfg(feature = "http")]
+            metadata: (!issuers.is_empty()).then(|| {
                 super::metadata::document(
                     &resource,
                     Some(&name),
-                    &self.issuers,
+                    &issuers,
                     &advertised,
                     &possession,
                 )
@@ -195,14 +223,15 @@ fn advertised(
 }
 
 /// The verifier of tokens that any of `issuers` issued for `resource`, if there is any issuer.
-fn verifier(
-    issuers: &[String],
+fn verifier<'a>(
+    servers: impl ExactSizeIterator<Item = (&'a String, Option<Configure>)>,
     resource: &Resource,
     allow_http: bool,
     problems: &mut Vec<Problem>,
 ) -> Option<Arc<dyn Verifier>> {
+    let count = servers.len();
     let mut verifiers = Vec::new();
-    for issuer in issuers {
+    for (issuer, configure) in servers {
         let mut verifier = JwtVerifier::new(issuer, resource.identifier());
         if resource.endpoint() == "/" {
             // Clients that build URLs with a library name a bare host with a slash (RFC 3986 §6.2.3).
@@ -210,6 +239,9 @@ fn verifier(
         }
         if allow_http {
             verifier = verifier.insecure_allow_http_issuer();
+        }
+        if let Some(configure) = configure {
+            verifier = configure(verifier);
         }
         match verifier.build() {
             Ok(verifier) => verifiers.push(verifier),
@@ -219,13 +251,16 @@ fn verifier(
             }),
         }
     }
-    if verifiers.len() < issuers.len() || issuers.is_empty() {
+    if verifiers.len() < count || count == 0 {
         return None;
     }
     match Issuers::new(verifiers) {
         Ok(issuers) => Some(Arc::new(issuers)),
         Err(error) => {
-            let issuer = issuers.join(", ");
+            let issuer = match &error {
+                VerifierConfigError::DuplicateIssuer { issuer } => issuer.clone(),
+                _ => String::new(),
+            };
             problems.push(Problem::InvalidAuthorizationServer {
                 issuer,
                 reason: error.to_string(),

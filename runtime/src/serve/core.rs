@@ -7,6 +7,8 @@ use rmcp::model::{ListToolsResult, ServerConfig};
 #[cfg(feature = "http")]
 use super::{challenge::Challenges, hosts::Hosts, possession::Possession};
 use super::{identify::Revocation, resource::Resource, tokens::Tokens};
+#[cfg(feature = "http")]
+use crate::declare::scope::ScopeName;
 use crate::{
     declare::{registry::Registry, state::StateMap},
     verify::token::Verifier,
@@ -29,6 +31,9 @@ pub(crate) struct Core {
     pub(crate) header_params: bool,
     #[cfg(feature = "http")]
     pub(crate) challenges: Challenges,
+    /// Every scope that clients may be challenged for.
+    #[cfg(feature = "http")]
+    pub(crate) declared: Vec<ScopeName>,
     #[cfg(feature = "http")]
     pub(crate) possession: Possession,
     #[cfg(feature = "http")]

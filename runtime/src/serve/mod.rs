@@ -26,6 +26,8 @@ pub(crate) mod certificate;
 #[cfg(feature = "http")]
 pub(crate) mod challenge;
 #[cfg(feature = "http")]
+pub(crate) mod check;
+#[cfg(feature = "http")]
 pub(crate) mod hosts;
 #[cfg(feature = "http")]
 pub(crate) mod layer;

@@ -14,6 +14,8 @@ use super::{
 };
 #[cfg(feature = "http")]
 use super::{certificate::MutualTls, core::Core, tokens::TokenCacheStats};
+#[cfg(doc)]
+use crate::AnyOf;
 #[cfg(feature = "http")]
 use crate::verify::dpop::Dpop;
 use crate::{
@@ -24,10 +26,14 @@ use crate::{
         tool::Tool,
     },
     verify::{
+        builder::JwtVerifierBuilder,
         revocation::Revocations,
         token::{InvalidToken, Verifier},
     },
 };
+
+/// Settings of one authorization server.
+pub(super) type Configure = Box<dyn FnOnce(JwtVerifierBuilder) -> JwtVerifierBuilder + Send>;
 
 /// A protected MCP server, before it is built.
 ///
@@ -49,9 +55,13 @@ pub struct Server {
     pub(super) version: Option<String>,
     pub(super) instructions: Option<String>,
     pub(super) issuers: Vec<String>,
+    /// For each issuer, in their order: what is to be set before its verifier is built.
+    pub(super) configure: Vec<Option<Configure>>,
     pub(super) verifier: Option<Arc<dyn Verifier>>,
     pub(super) token_cache: TokenCache,
     pub(super) revocation: Revocation,
+    pub(super) accepted: Vec<Arc<dyn Verifier>>,
+    pub(super) strict: bool,
     pub(super) state: StateMap,
     pub(super) require: Vec<Cow<'static, str>>,
     pub(super) step_up: Vec<Cow<'static, str>>,
@@ -81,9 +91,12 @@ impl Server {
             version: None,
             instructions: None,
             issuers: Vec::new(),
+            configure: Vec::new(),
             verifier: None,
             token_cache: TokenCache::default(),
             revocation: Revocation::default(),
+            accepted: Vec::new(),
+            strict: false,
             state: StateMap::default(),
             require: Vec::new(),
             step_up: Vec::new(),
@@ -126,6 +139,69 @@ impl Server {
     /// are first needed, cached and refreshed.
     pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
         self.issuers.push(issuer.into());
+        self.configure.push(None);
+        self
+    }
+
+    /// Like [`authorization_server`](Self::authorization_server), with settings of its own: algorithms, claim
+    /// mapping, other names of this server in `aud`, the strict type of tokens. Other authorization servers
+    /// are not touched by them.
+    ///
+    /// ```
+    /// use toolgate::{ClaimMapping, Server, TokenType};
+    ///
+    /// let server = Server::new("https://notes.example.com/mcp")
+    ///     .authorization_server("https://auth.example.com")
+    ///     .authorization_server_with("https://keycloak.example.com/realms/staff", |tokens| {
+    ///         tokens
+    ///             .token_type(TokenType::Rfc9068)
+    ///             .claims(ClaimMapping::new().roles_at("/realm_access/roles"))
+    ///     });
+    /// # let _ = server;
+    /// ```
+    pub fn authorization_server_with(
+        mut self,
+        issuer: impl Into<String>,
+        settings: impl FnOnce(JwtVerifierBuilder) -> JwtVerifierBuilder + Send + 'static,
+    ) -> Self {
+        self.issuers.push(issuer.into());
+        self.configure.push(Some(Box::new(settings)));
+        self
+    }
+
+    /// Accepts also what `verifier` accepts: opaque tokens ([`Introspection`](crate::Introspection)), API keys
+    /// ([`ApiKeys`](crate::ApiKeys)), tenants ([`Issuers::for_tenants`](crate::Issuers::for_tenants)). May be
+    /// given more than once. Which of them a token is for, [`AnyOf`] says.
+    ///
+    /// The authorization servers of `verifier` are listed in the metadata.
+    ///
+    /// ```
+    /// use toolgate::{ApiKeys, Introspection, Secret, Server};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// const NOTES: &str = "https://notes.example.com/mcp";
+    /// # let secret = Secret::new("from a secret store");
+    /// let partners = Introspection::new("https://auth.partner.example", NOTES)
+    ///     .client_secret_basic("notes", secret)
+    ///     .build()?;
+    /// let server = Server::new(NOTES)
+    ///     .authorization_server("https://auth.example.com")
+    ///     .accept(partners)
+    ///     .accept(ApiKeys::new("urn:example:notes:api-keys", "ntk_")?);
+    /// # let _ = server;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn accept(mut self, verifier: impl Verifier) -> Self {
+        self.accepted.push(Arc::new(verifier));
+        self
+    }
+
+    /// Refuses to [`serve`](Self::serve) when [`ProtectedServer::check`] finds something: when an
+    /// authorization server cannot be reached, or does not offer what clients of this server need. Without
+    /// this call each finding is a warning in the log.
+    pub fn strict(mut self) -> Self {
+        self.strict = true;
         self
     }
 
@@ -282,7 +358,15 @@ impl Server {
     #[cfg(feature = "http")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
     pub async fn serve(self, address: impl tokio::net::ToSocketAddrs) -> Result<(), ServeError> {
-        Ok(self.build()?.serve(address).await?)
+        let strict = self.strict;
+        let server = self.build()?;
+        if strict {
+            let findings = server.check().await;
+            if !findings.is_empty() {
+                return Err(ServeError::Check(findings));
+            }
+        }
+        Ok(server.serve(address).await?)
     }
 
     /// Builds the server and serves one client on standard input and output, until it closes them.
@@ -433,12 +517,28 @@ pub enum ServeError {
     /// The token in the environment was refused.
     #[error("the access token in TOOLGATE_TOKEN: {0}")]
     Token(#[source] crate::VerifyError),
+    /// The authorization servers do not offer what this server needs, and it was told to be
+    /// [strict](Server::strict).
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+    #[error("{}", listed(.0))]
+    Check(Vec<super::check::Warning>),
     /// There is a token in the environment, but nothing to check it with.
     #[error("TOOLGATE_TOKEN is set, but the server has no authorization server to check it with")]
     NoVerifier,
     /// A socket or stream failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+#[cfg(feature = "http")]
+fn listed(findings: &[super::check::Warning]) -> String {
+    let mut text = String::from("the authorization servers do not fit this server");
+    for finding in findings {
+        text.push_str("\n- ");
+        text.push_str(&finding.to_string());
+    }
+    text
 }
 
 impl fmt::Debug for ServeError {

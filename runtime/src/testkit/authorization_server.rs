@@ -23,8 +23,10 @@ use crate::{
 /// | [`auto_consent`](Self::auto_consent) | off: a page asks |
 /// | [`token_lifetime`](Self::token_lifetime) | 10 minutes |
 /// | [`algorithm`](Self::algorithm) | ES256 |
+/// | [`opaque_tokens`](Self::opaque_tokens) | off: access tokens are JWTs |
+/// | [`resource_server`](Self::resource_server) | none: nobody may introspect tokens |
 /// | [`default_resource`](Self::default_resource) | none: clients have to say which server a token is for |
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "an authorization server does nothing until it is started"]
 pub struct AuthorizationServer {
     scopes: Vec<(String, String)>,
@@ -33,6 +35,8 @@ pub struct AuthorizationServer {
     token_lifetime: Duration,
     algorithm: Algorithm,
     default_resource: Option<String>,
+    opaque_tokens: bool,
+    resource_servers: Vec<(String, String)>,
 }
 
 impl AuthorizationServer {
@@ -45,6 +49,8 @@ impl AuthorizationServer {
             token_lifetime: Duration::from_secs(10 * 60),
             algorithm: Algorithm::ES256,
             default_resource: None,
+            opaque_tokens: false,
+            resource_servers: Vec::new(),
         }
     }
 
@@ -84,6 +90,19 @@ impl AuthorizationServer {
     /// so that without this setting a request that doesn't is refused with `invalid_target`.
     pub fn default_resource(mut self, resource: impl Into<String>) -> Self {
         self.default_resource = Some(resource.into());
+        self
+    }
+
+    /// Issues access tokens that say nothing: resource servers have to
+    /// [introspect](Self::resource_server) them.
+    pub fn opaque_tokens(mut self) -> Self {
+        self.opaque_tokens = true;
+        self
+    }
+
+    /// Lets the resource server `id` introspect tokens (RFC 7662) with `secret`. May be given more than once.
+    pub fn resource_server(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.resource_servers.push((id.into(), secret.into()));
         self
     }
 
@@ -144,9 +163,21 @@ impl AuthorizationServer {
             auto_consent: self.auto_consent,
             token_lifetime: self.token_lifetime,
             default_resource: self.default_resource,
+            opaque_tokens: self.opaque_tokens,
+            resource_servers: self.resource_servers,
             store: Mutex::new(Store::new(SigningKey::generate(self.algorithm))),
         };
         Ok(RunningAuthorizationServer::serve(issuer, listener))
+    }
+}
+
+/// The secrets of resource servers are not shown.
+impl std::fmt::Debug for AuthorizationServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthorizationServer")
+            .field("scopes", &self.scopes)
+            .field("users", &self.users)
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,8 @@ use url::form_urlencoded;
 
 use super::{client::Client, issuer::Issuer, params::Params, random, refusal::Refusal};
 
-const FAILED: Refusal = Refusal::invalid_client("the client is unknown or its secret is wrong");
+pub(super) const FAILED: Refusal =
+    Refusal::invalid_client("the client is unknown or its secret is wrong");
 
 /// The client that sent the request.
 ///
@@ -18,9 +19,23 @@ pub(super) async fn authenticate(
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Arc<Client>, Refusal> {
+    let (id, secret) = credentials(headers, params)?;
+    let client = issuer.client(&id).await?;
+    match (&client.secret, &secret) {
+        (None, None) => Ok(client),
+        (Some(expected), Some(given)) if random::same(expected, given) => Ok(client),
+        _ => Err(FAILED),
+    }
+}
+
+/// Id and secret, in whichever of the two ways they were sent.
+pub(super) fn credentials(
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<(String, Option<String>), Refusal> {
     let id = params.get("client_id")?;
     let posted = params.get("client_secret")?;
-    let (id, secret) = match basic(headers)? {
+    Ok(match basic(headers)? {
         None => {
             let id = id.ok_or(Refusal::invalid_client("`client_id` is missing"))?;
             (id.to_owned(), posted.map(str::to_owned))
@@ -31,13 +46,7 @@ pub(super) async fn authenticate(
             ));
         }
         Some((name, secret)) => (name, (!secret.is_empty()).then_some(secret)),
-    };
-    let client = issuer.client(&id).await?;
-    match (&client.secret, &secret) {
-        (None, None) => Ok(client),
-        (Some(expected), Some(given)) if random::same(expected, given) => Ok(client),
-        _ => Err(FAILED),
-    }
+    })
 }
 
 /// Id and secret of an `Authorization: Basic` header, each percent-encoded before base64.

@@ -204,6 +204,19 @@ impl Grants {
         family.secret = random::token();
         Ok((grant, format!("{name}.{}", family.secret)))
     }
+
+    /// Ends the refresh tokens that came from one code, if `token` is the last of them and `client`'s own.
+    pub(super) fn revoke(&mut self, token: &str, client: &str, now: Instant) {
+        let Some((name, secret)) = token.split_once('.') else {
+            return;
+        };
+        let theirs = self.families.get_mut(name, now).is_some_and(|family| {
+            family.grant.client_id == client && random::same(secret, &family.secret)
+        });
+        if theirs {
+            self.families.remove(name, now);
+        }
+    }
 }
 
 fn refuse_foreign_resource(asked: Option<&str>, granted: &str) -> Result<(), Refusal> {

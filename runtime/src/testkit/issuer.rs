@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Map, Value, json};
@@ -22,6 +22,9 @@ pub(super) struct Issuer {
     pub(super) auto_consent: Option<String>,
     pub(super) token_lifetime: Duration,
     pub(super) default_resource: Option<String>,
+    pub(super) opaque_tokens: bool,
+    /// Who may introspect tokens: ids and secrets.
+    pub(super) resource_servers: Vec<(String, String)>,
     pub(super) store: Mutex<Store>,
     /// For proofs at the token endpoint (RFC 9449 §5).
     pub(super) proofs: ProofVerifier,
@@ -55,6 +58,19 @@ impl Issuer {
             .expect("a key is made at start and the last one stays")
     }
 
+    /// Makes an opaque access token that stands for `claims`.
+    pub(super) fn opaque(&self, claims: Map<String, Value>) -> Result<String, Refusal> {
+        let expires = claims.get("exp").and_then(Value::as_u64);
+        let left = expires.unwrap_or_default().saturating_sub(unix_now());
+        let token = random::token();
+        let left = Duration::from_secs(left);
+        let mut store = self.store();
+        store
+            .opaque
+            .insert(token.clone(), claims, left, Instant::now())?;
+        Ok(token)
+    }
+
     /// The published keys (RFC 7517 §5).
     pub(super) fn jwks(&self) -> Value {
         let store = self.store();
@@ -83,6 +99,14 @@ impl Issuer {
             claims.insert("aud".to_owned(), json!(audience));
         }
         claims
+    }
+}
+
+impl std::fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issuer")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 

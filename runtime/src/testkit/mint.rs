@@ -1,6 +1,6 @@
 //! Tokens without the flow: good ones, and every kind of bad one.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value, json};
 
@@ -23,17 +23,19 @@ use crate::{
 #[derive(Debug, Clone)]
 #[must_use = "a token is made by `sign`"]
 pub struct TokenBuilder {
+    issuer: Arc<Issuer>,
     key: SigningKey,
     header: Map<String, Value>,
     claims: Map<String, Value>,
 }
 
 impl TokenBuilder {
-    pub(super) fn new(issuer: &Issuer, subject: &str) -> Self {
+    pub(super) fn new(issuer: &Arc<Issuer>, subject: &str) -> Self {
         let now = unix_now();
         let expires_at = now + issuer.token_lifetime.as_secs();
         let audience = issuer.default_resource.as_deref();
         Self {
+            issuer: Arc::clone(issuer),
             key: issuer.signing_key(),
             header: Map::from_iter([("typ".to_owned(), json!("at+jwt"))]),
             claims: issuer.claims(subject, "testkit", &[], audience, now, expires_at),
@@ -113,6 +115,17 @@ impl TokenBuilder {
     pub fn key(mut self, key: SigningKey) -> Self {
         self.key = key;
         self
+    }
+
+    /// An opaque token that stands for these claims: what the introspection endpoint says about it.
+    ///
+    /// # Panics
+    ///
+    /// When the server holds as many as it may.
+    #[must_use]
+    pub fn opaque(self) -> String {
+        let token = self.issuer.opaque(self.claims);
+        token.unwrap_or_else(|refusal| panic!("{}", refusal.description))
     }
 
     /// The token.

@@ -3,7 +3,8 @@
 //! [`AuthorizationServer`] is a small but complete OAuth 2.1 authorization server in one process with the
 //! server it protects: authorization code with PKCE, refresh tokens with rotation, dynamic client
 //! registration (RFC 7591), client ID metadata documents, resource indicators (RFC 8707), issuer
-//! identification (RFC 9207), DPoP-bound tokens (RFC 9449), a consent page, key rotation. MCP clients log in against it unchanged, so
+//! identification (RFC 9207), DPoP-bound tokens (RFC 9449), introspection (RFC 7662, RFC 9701) and
+//! revocation (RFC 7009), a consent page, key rotation. MCP clients log in against it unchanged, so
 //! that a protected server can be tried with nothing else installed.
 //!
 //! **It asks nobody for a password.** Whoever can reach it signs in as whomever they like. It therefore
@@ -34,9 +35,9 @@
 //!
 //! # What this does not do
 //!
-//! Authenticate users, keep anything across a restart, revoke or introspect tokens, issue ID tokens,
-//! authenticate clients by key. Access tokens are JWTs and stay valid until they expire, also when the
-//! refresh tokens of their grant are revoked.
+//! Authenticate users, keep anything across a restart, issue ID tokens, authenticate clients by key. Access
+//! tokens stay active until they expire or are revoked themselves, also when the refresh tokens of their grant
+//! are revoked; whoever verifies a JWT without asking here does not notice its revocation.
 
 mod address;
 mod authorization_server;
@@ -47,6 +48,7 @@ mod client_document;
 mod consent;
 mod expiring;
 mod grants;
+mod introspect;
 mod issuer;
 mod keys;
 mod metadata;
@@ -57,6 +59,7 @@ mod random;
 mod refusal;
 mod register;
 mod request;
+mod revoke;
 mod routes;
 mod running;
 mod store;

@@ -15,14 +15,14 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use url::Url;
 
 use super::{
-    authorize, client::is_loopback, consent, issuer::Issuer, metadata, refusal::Refusal, register,
-    token,
+    authorize, client::is_loopback, consent, introspect, issuer::Issuer, metadata,
+    refusal::Refusal, register, revoke, token,
 };
 
 const BODY_LIMIT: usize = 64 * 1024;
 
 pub(super) fn router(issuer: Arc<Issuer>) -> Router {
-    // Browser clients read these four from their own origin. The pages are for no script to read.
+    // Browser clients read these from their own origin. The pages are for no script to read.
     let open = Router::new()
         .route(
             "/.well-known/oauth-authorization-server",
@@ -32,6 +32,7 @@ pub(super) fn router(issuer: Arc<Issuer>) -> Router {
         .route("/jwks", get(metadata::jwks))
         .route("/register", post(register::register))
         .route("/token", post(token::token))
+        .route("/revoke", post(revoke::revoke))
         .layer(
             CorsLayer::new()
                 .allow_origin(Any)
@@ -42,6 +43,7 @@ pub(super) fn router(issuer: Arc<Issuer>) -> Router {
         .merge(open)
         .route("/authorize", get(authorize::authorize))
         .route("/consent", post(consent::decide))
+        .route("/introspect", post(introspect::introspect))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(Arc::clone(&issuer), admit))

@@ -97,6 +97,17 @@ impl RunningAuthorizationServer {
         TokenBuilder::new(&self.0.issuer, &subject.into())
     }
 
+    /// Revokes an access token: introspection says from now on that it is not active.
+    ///
+    /// # Panics
+    ///
+    /// When the server remembers as many revocations as it may.
+    pub fn revoke(&self, token: &str) {
+        if let Err(refusal) = self.0.issuer.revoke(token) {
+            panic!("{}", refusal.description);
+        }
+    }
+
     /// The ids of the clients that registered themselves, in that order.
     #[must_use]
     pub fn clients(&self) -> Vec<String> {

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::{Map, Value};
+
 use super::{
     client::Client, expiring::ExpiringMap, grants::Grants, keys::SigningKey, random,
     refusal::Refusal,
@@ -37,6 +39,10 @@ pub(super) struct Store {
     pub(super) keys: Vec<SigningKey>,
     pub(super) documents: ExpiringMap<Arc<Client>>,
     pub(super) grants: Grants,
+    /// What opaque access tokens stand for.
+    pub(super) opaque: ExpiringMap<Map<String, Value>>,
+    /// JWTs that were revoked before their end.
+    pub(super) revoked: ExpiringMap<()>,
     pub(super) hits: BTreeMap<String, usize>,
     clients: Vec<Arc<Client>>,
     transactions: ExpiringMap<Authorization>,
@@ -51,6 +57,8 @@ impl Store {
             clients: Vec::new(),
             transactions: ExpiringMap::new(LIMIT),
             grants: Grants::new(),
+            opaque: ExpiringMap::new(LIMIT),
+            revoked: ExpiringMap::new(LIMIT),
         }
     }
 

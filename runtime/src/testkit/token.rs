@@ -71,7 +71,7 @@ async fn grant(issuer: &Issuer, headers: &HeaderMap, body: &[u8]) -> Result<Valu
             ));
         }
     };
-    Ok(answer(issuer, grant, refresh_token, key))
+    answer(issuer, grant, refresh_token, key)
 }
 
 /// The thumbprint of the key that a DPoP proof shows, if the request carries one (RFC 9449 §5).
@@ -145,7 +145,7 @@ fn answer(
     mut grant: Grant,
     refresh_token: Option<String>,
     key: Option<&str>,
-) -> Value {
+) -> Result<Value, Refusal> {
     // `offline_access` is said to this server; the resource server has no use for it.
     grant
         .scopes
@@ -169,8 +169,13 @@ fn answer(
     if let Some(key) = key {
         claims.insert("cnf".to_owned(), json!({"jkt": key}));
     }
+    let access_token = if issuer.opaque_tokens {
+        issuer.opaque(claims)?
+    } else {
+        issuer.signing_key().sign(&Value::Object(claims))
+    };
     let mut answer = json!({
-        "access_token": issuer.signing_key().sign(&Value::Object(claims)),
+        "access_token": access_token,
         "token_type": if key.is_some() { "DPoP" } else { "Bearer" },
         "expires_in": lifetime,
         "scope": spaced(&scopes),
@@ -178,10 +183,10 @@ fn answer(
     if let Some(refresh_token) = refresh_token {
         answer["refresh_token"] = json!(refresh_token);
     }
-    answer
+    Ok(answer)
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

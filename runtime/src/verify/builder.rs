@@ -12,6 +12,7 @@ use super::{
     freshness::Trust,
     jose::{MAX_TOKEN, TokenType},
     jwt::{JwtVerifier, Keys},
+    mapping::ClaimMapping,
     remote::RemoteKeys,
     source::KeySource,
 };
@@ -64,6 +65,32 @@ pub enum VerifierConfigError {
         /// The issuer as configured.
         issuer: String,
     },
+    /// A place in the claims that no token can have.
+    #[error("`{pointer}` is no JSON Pointer (RFC 6901): write `/roles`, or `/realm_access/roles`")]
+    Pointer {
+        /// The pointer as configured.
+        pointer: String,
+    },
+    /// A template of issuers without exactly one `{{tenant}}`.
+    #[error("`{template}` is no template: write `{{tenant}}` where the tenant is, once")]
+    Template {
+        /// The template as configured.
+        template: String,
+    },
+    /// A tenant that cannot be part of a URL as it is.
+    #[error("`{tenant}` is no tenant: use letters, digits and `-._~`")]
+    Tenant {
+        /// The tenant as configured.
+        tenant: String,
+    },
+    /// The endpoint of introspection is none that a token may be sent to.
+    #[error("the introspection endpoint is not an https URL")]
+    Endpoint,
+    /// Introspection without a name and a secret.
+    #[error(
+        "introspection needs client authentication (RFC 7662 §2.1): `.client_secret_basic(id, secret)`"
+    )]
+    NoCredentials,
     /// No verifier at all.
     #[error("no issuer is configured")]
     NoIssuers,
@@ -84,6 +111,8 @@ pub struct JwtVerifierBuilder {
     clock: Clock,
     keys: Option<Box<dyn KeySource>>,
     allow_http: bool,
+    mapping: ClaimMapping,
+    tenant: Option<String>,
 }
 
 impl JwtVerifierBuilder {
@@ -101,6 +130,8 @@ impl JwtVerifierBuilder {
             clock: Clock::system(),
             keys: None,
             allow_http: false,
+            mapping: ClaimMapping::new(),
+            tenant: None,
         }
     }
 
@@ -154,6 +185,20 @@ impl JwtVerifierBuilder {
         self
     }
 
+    /// How this issuer's claims are read, where they are not as RFC 9068 has them.
+    pub fn claims(mut self, mapping: ClaimMapping) -> Self {
+        self.mapping = mapping;
+        self
+    }
+
+    /// The tenant that all tokens of this issuer belong to: what
+    /// [`Principal::tenant`](crate::Principal::tenant) says. Where the mapping reads a tenant from the token as
+    /// well, a token of another tenant is refused.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
     /// Another clock, for tests. It also serves the keys, unless [`keys`](Self::keys) brings its own.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -175,6 +220,7 @@ impl JwtVerifierBuilder {
     /// [`VerifierConfigError`] names the mistake.
     pub fn build(self) -> Result<JwtVerifier, VerifierConfigError> {
         let url = issuer_url(&self.issuer, self.allow_http)?;
+        self.mapping.check()?;
         let uris = self
             .audiences
             .iter()
@@ -219,6 +265,8 @@ impl JwtVerifierBuilder {
             leeway: self.leeway,
             max_lifetime: self.max_lifetime,
             max_age: self.max_age,
+            mapping: self.mapping,
+            tenant: self.tenant,
         };
         Ok(JwtVerifier {
             rules,
@@ -241,7 +289,7 @@ impl std::fmt::Debug for JwtVerifierBuilder {
     }
 }
 
-fn issuer_url(issuer: &str, allow_http: bool) -> Result<Url, VerifierConfigError> {
+pub(super) fn issuer_url(issuer: &str, allow_http: bool) -> Result<Url, VerifierConfigError> {
     let bad = || VerifierConfigError::Issuer {
         issuer: issuer.to_owned(),
     };
@@ -264,14 +312,14 @@ fn issuer_url(issuer: &str, allow_http: bool) -> Result<Url, VerifierConfigError
 }
 
 /// An absolute URI without fragment (RFC 8707 §2).
-fn is_identifier(audience: &str) -> bool {
+pub(super) fn is_identifier(audience: &str) -> bool {
     let graphic = audience
         .bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'*');
     graphic && Url::parse(audience).is_ok_and(|url| url.fragment().is_none())
 }
 
-fn is_uuid(alias: &str) -> bool {
+pub(super) fn is_uuid(alias: &str) -> bool {
     let lengths: Vec<usize> = alias.split('-').map(str::len).collect();
     lengths == [8, 4, 4, 4, 12] && alias.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
 }

@@ -15,11 +15,9 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::{jose::TokenType, token::InvalidToken};
-use crate::declare::{confirmation::Confirmation, principal::VerifiedToken, scope::ScopeName};
+use super::{jose::TokenType, mapping::ClaimMapping, token::InvalidToken};
+use crate::declare::{actor, confirmation::Confirmation, principal::VerifiedToken};
 
-/// The most scopes a token may carry.
-const MAX_SCOPES: usize = 256;
 /// The longest subject, client or token identifier, in characters.
 const MAX_NAME: usize = 255;
 /// 9999-12-31T23:59:59Z.
@@ -34,6 +32,9 @@ pub(crate) struct ClaimRules {
     pub(crate) leeway: Duration,
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) max_age: Option<Duration>,
+    pub(crate) mapping: ClaimMapping,
+    /// The tenant all tokens of this issuer belong to.
+    pub(crate) tenant: Option<String>,
 }
 
 impl ClaimRules {
@@ -75,8 +76,14 @@ impl ClaimRules {
             }
         }
         let mut token = VerifiedToken::new(self.issuer.as_str(), subject)
-            .scopes(scopes(&claims)?)
+            .scopes(self.mapping.scopes(&claims)?)
+            .roles(self.mapping.roles(&claims)?)
+            .actors(actor::chain(&claims).ok_or(InvalidToken::Claim("act"))?)
+            .may_act(actor::may_act(&claims).ok_or(InvalidToken::Claim("may_act"))?)
             .expires_at(window.expires());
+        if let Some(tenant) = self.tenant(&claims)? {
+            token = token.tenant(tenant);
+        }
         if let Some(client) = client {
             token = token.client_id(client);
         }
@@ -87,6 +94,14 @@ impl ClaimRules {
             token = token.confirmation(confirmation);
         }
         Ok(token.claims(claims))
+    }
+
+    /// The tenant of the issuer, and of the token where that is mapped: they must agree.
+    fn tenant(&self, claims: &Map<String, Value>) -> Result<Option<String>, InvalidToken> {
+        match (&self.tenant, self.mapping.tenant(claims)?) {
+            (Some(ours), Some(named)) if *ours != named => Err(InvalidToken::Claim("tenant")),
+            (ours, named) => Ok(ours.clone().or(named)),
+        }
     }
 
     fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), InvalidToken> {
@@ -241,40 +256,6 @@ fn name<'a>(
     }
 }
 
-/// The granted scopes: `scope` (RFC 9068 §2.2.3), or, only when that is absent, `scp` as some issuers
-/// spell it. Both are checked when both are there.
-fn scopes(claims: &Map<String, Value>) -> Result<Vec<ScopeName>, InvalidToken> {
-    let scp = match claims.get("scp") {
-        None => None,
-        Some(Value::String(text)) => Some(scope_list("scp", text.split(' '))?),
-        Some(Value::Array(list)) => {
-            let list: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
-            Some(scope_list("scp", list.ok_or(InvalidToken::Claim("scp"))?)?)
-        }
-        Some(_) => return Err(InvalidToken::Claim("scp")),
-    };
-    match claims.get("scope") {
-        None => Ok(scp.unwrap_or_default()),
-        Some(Value::String(text)) => scope_list("scope", text.split(' ')),
-        Some(_) => Err(InvalidToken::Claim("scope")),
-    }
-}
-
-/// Only a space separates (RFC 6749 §3.3); any other white space is no scope character.
-fn scope_list<'a>(
-    claim: &'static str,
-    scopes: impl IntoIterator<Item = &'a str>,
-) -> Result<Vec<ScopeName>, InvalidToken> {
-    let mut list = Vec::new();
-    for scope in scopes.into_iter().filter(|scope| !scope.is_empty()) {
-        if list.len() >= MAX_SCOPES {
-            return Err(InvalidToken::Claim(claim));
-        }
-        list.push(ScopeName::new(scope.to_owned()).map_err(|_| InvalidToken::Claim(claim))?);
-    }
-    Ok(list)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -291,6 +272,8 @@ mod tests {
             leeway: Duration::from_secs(60),
             max_lifetime: None,
             max_age: None,
+            mapping: ClaimMapping::new(),
+            tenant: None,
         }
     }
 
@@ -564,7 +547,9 @@ mod tests {
     #[test]
     fn scopes_are_split_at_spaces_only() {
         let held = |claims| {
-            scopes(&claims).map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>())
+            ClaimMapping::new()
+                .scopes(&claims)
+                .map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert_eq!(held(with("scope", json!(" a  b "))).unwrap(), ["a", "b"]);
         assert_eq!(held(with("scope", json!(""))).unwrap(), [""; 0]);
@@ -595,7 +580,9 @@ mod tests {
     #[test]
     fn scp_counts_only_when_scope_is_absent() {
         let held = |claims| {
-            scopes(&claims).map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>())
+            ClaimMapping::new()
+                .scopes(&claims)
+                .map(|list| list.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert_eq!(held(with("scp", json!("x y"))).unwrap(), ["a", "b"]);
         let mut claims = without("scope");

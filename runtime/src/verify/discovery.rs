@@ -14,23 +14,25 @@ use url::Url;
 use super::fetch::{FetchError, Fetcher};
 
 /// What an authorization server publishes about itself.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct IssuerMetadata {
-    pub(crate) jwks_uri: Url,
+    /// The URL that was looked for, `jwks_uri` for example.
+    pub(crate) wanted: Url,
     document: Map<String, Value>,
 }
 
 impl IssuerMetadata {
-    /// Fetches the metadata of `issuer` from the first place that has it.
+    /// Fetches the metadata of `issuer` from the first place that has it and names a URL as `wanted`.
     pub(crate) async fn discover(
         fetcher: &Fetcher,
         issuer: &str,
+        wanted: &str,
         timeout: Duration,
     ) -> Result<Self, FetchError> {
         let mut failure = FetchError::Url;
         for url in well_known(issuer).into_iter().flatten() {
             let found = match fetcher.get(&url, timeout).await {
-                Ok(document) => Self::accept(document.members, issuer),
+                Ok(document) => Self::accept(document.members, issuer, wanted),
                 Err(error) => Err(error),
             };
             match found {
@@ -45,21 +47,28 @@ impl IssuerMetadata {
         Err(failure)
     }
 
-    fn accept(document: Map<String, Value>, issuer: &str) -> Result<Self, FetchError> {
+    pub(crate) fn accept(
+        document: Map<String, Value>,
+        issuer: &str,
+        wanted: &str,
+    ) -> Result<Self, FetchError> {
         let text = |name| document.get(name).and_then(Value::as_str);
         if text("issuer").ok_or(FetchError::Document)? != issuer {
             return Err(FetchError::Issuer);
         }
-        let jwks_uri = text("jwks_uri").and_then(|uri| uri.parse().ok());
+        let wanted = text(wanted).and_then(|uri| uri.parse().ok());
         Ok(Self {
-            jwks_uri: jwks_uri.ok_or(FetchError::Document)?,
+            wanted: wanted.ok_or(FetchError::Document)?,
             document,
         })
     }
 
     /// A member of the document that is an array of strings, such as `scopes_supported` or
     /// `code_challenge_methods_supported`. `None` when it is absent or something else.
-    #[allow(dead_code, reason = "start-up checks of the server will ask")]
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "start-up checks ask")
+    )]
     pub(crate) fn list(&self, name: &str) -> Option<Vec<&str>> {
         self.document
             .get(name)?
@@ -67,6 +76,15 @@ impl IssuerMetadata {
             .iter()
             .map(Value::as_str)
             .collect()
+    }
+
+    /// Any other member.
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "start-up checks ask")
+    )]
+    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
+        self.document.get(name)
     }
 }
 
@@ -130,14 +148,18 @@ mod tests {
     #[test]
     fn only_a_document_of_this_very_issuer_is_accepted() {
         let accept = |document: &Value| {
-            IssuerMetadata::accept(document.as_object().unwrap().clone(), "https://as.example")
+            IssuerMetadata::accept(
+                document.as_object().unwrap().clone(),
+                "https://as.example",
+                "jwks_uri",
+            )
         };
         let good = json!({
             "issuer": "https://as.example", "jwks_uri": "https://as.example/keys",
             "scopes_supported": ["a", "b"], "code_challenge_methods_supported": "S256",
         });
         let metadata = accept(&good).unwrap();
-        assert_eq!(metadata.jwks_uri.as_str(), "https://as.example/keys");
+        assert_eq!(metadata.wanted.as_str(), "https://as.example/keys");
         assert_eq!(metadata.list("scopes_supported"), Some(vec!["a", "b"]));
         assert_eq!(metadata.list("code_challenge_methods_supported"), None);
         for other in [

@@ -1,4 +1,4 @@
-//! One hardened GET of one JSON document: the only way out of this module to the network.
+//! One hardened request for one JSON document: the only way out of this module to the network.
 //!
 //! https, except to loopback; no redirects; no proxy from the environment; one deadline for everything;
 //! the size is counted while reading; status 200 only. A URL that was learned from a document may not lead
@@ -10,7 +10,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use reqwest::{
     Client, Response, StatusCode,
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{ACCEPT, CACHE_CONTROL},
+    header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue},
     redirect,
 };
 use serde_json::{Map, Value};
@@ -46,6 +46,20 @@ pub(crate) struct Document {
     pub(crate) max_age: Option<Duration>,
 }
 
+/// What is posted. No `Debug`: it holds secrets.
+pub(crate) struct Form<'a> {
+    pub(crate) body: &'a str,
+    /// Marked as sensitive, so that no `Debug` of a header map shows it.
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) accept: &'static str,
+}
+
+/// What came back, unread. No `Debug`: it may be personal data.
+pub(crate) struct Answer {
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+}
+
 /// Fetches for one configured origin.
 pub(crate) struct Fetcher {
     /// The origin the operator configured: the issuer's, or that of a key set.
@@ -61,12 +75,22 @@ impl Fetcher {
     /// A fetcher for `base` and what its documents name. `allow_http` permits plain http to the host of
     /// `base`.
     pub(crate) fn new(base: Url, allow_http: bool) -> Result<Self, FetchError> {
+        Self::with_idle_connections(base, allow_http, 0)
+    }
+
+    /// Like [`new`](Self::new), keeping up to `idle` connections open: for what is asked again and again.
+    pub(crate) fn with_idle_connections(
+        base: Url,
+        allow_http: bool,
+        idle: usize,
+    ) -> Result<Self, FetchError> {
         let client = || {
             Client::builder()
                 .redirect(redirect::Policy::none())
                 .no_proxy()
                 .referer(false)
-                .pool_max_idle_per_host(0)
+                .pool_max_idle_per_host(idle)
+                .pool_idle_timeout(Duration::from_secs(30))
                 .user_agent(concat!("toolgate/", env!("CARGO_PKG_VERSION")))
         };
         let build = |client: reqwest::ClientBuilder| client.build().map_err(|_| FetchError::Client);
@@ -94,6 +118,41 @@ impl Fetcher {
             other => other,
         };
         read(response.map_err(kind)?).await
+    }
+
+    /// Posts a form and reads what comes back. What is posted may hold a token: it is in the body and
+    /// nowhere else.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        form: &Form<'_>,
+        timeout: Duration,
+    ) -> Result<Answer, FetchError> {
+        let client = self.check(url)?;
+        let post = || {
+            let request = client
+                .post(url.clone())
+                .timeout(timeout)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(ACCEPT, form.accept)
+                .body(form.body.to_owned());
+            match &form.authorization {
+                Some(value) => request.header(AUTHORIZATION, value.clone()),
+                None => request,
+            }
+        };
+        let response = match post().send().await {
+            Err(error) if error.is_connect() && !error.is_timeout() => post().send().await,
+            other => other,
+        };
+        let response = response.map_err(kind)?;
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        Ok(Answer {
+            content_type,
+            body: body(response).await?,
+        })
     }
 
     /// Whether `url` may be fetched, and by which client.
@@ -134,14 +193,20 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-async fn read(mut response: Response) -> Result<Document, FetchError> {
-    if response.status() != StatusCode::OK {
-        return Err(FetchError::Status(response.status().as_u16()));
-    }
+async fn read(response: Response) -> Result<Document, FetchError> {
     let max_age = response
         .headers()
         .get(CACHE_CONTROL)
         .and_then(|value| max_age(value.to_str().ok()?));
+    let members = json::object(&body(response).await?).map_err(|_| FetchError::Document)?;
+    Ok(Document { members, max_age })
+}
+
+/// The body of a success, counted while it is read.
+async fn body(mut response: Response) -> Result<Vec<u8>, FetchError> {
+    if response.status() != StatusCode::OK {
+        return Err(FetchError::Status(response.status().as_u16()));
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(kind)? {
         if body.len().saturating_add(chunk.len()) > MAX_KEY_SET {
@@ -149,8 +214,7 @@ async fn read(mut response: Response) -> Result<Document, FetchError> {
         }
         body.extend_from_slice(&chunk);
     }
-    let members = json::object(&body).map_err(|_| FetchError::Document)?;
-    Ok(Document { members, max_age })
+    Ok(body)
 }
 
 fn max_age(cache_control: &str) -> Option<Duration> {

@@ -1,9 +1,11 @@
 //! Several issuers, each with its own keys and rules.
 
 use super::{
-    builder::VerifierConfigError,
+    builder::{JwtVerifierBuilder, VerifierConfigError},
+    check::Examination,
     claims,
     freshness::Vouched,
+    hint::{Recognition, TokenHint},
     jose::Jws,
     jwt::JwtVerifier,
     token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
@@ -48,6 +50,57 @@ impl Issuers {
         })
     }
 
+    /// The issuers of several tenants of one authorization server, whose issuer identifiers differ in the
+    /// tenant only: `https://login.example.com/{tenant}/v2.0` ([RFC 8414 §2]).
+    ///
+    /// Only the `tenants` that are named here are trusted; there is no form that trusts all of them, because
+    /// anybody can open a tenant. Each has its own metadata and keys, and its name is what
+    /// [`Principal::tenant`](crate::Principal::tenant) says. `configure` is called for each.
+    ///
+    /// ```
+    /// use toolgate::{ClaimMapping, Issuers, ScopeClaim};
+    ///
+    /// let verifier = Issuers::for_tenants(
+    ///     "https://login.example.com/{tenant}/v2.0",
+    ///     "https://notes.example.com/mcp",
+    ///     ["contoso", "fabrikam"],
+    ///     |tenant| tenant.claims(ClaimMapping::new().scopes_from([ScopeClaim::Scp])),
+    /// )?;
+    /// # Ok::<(), toolgate::VerifierConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`VerifierConfigError`]: a template without exactly one `{tenant}`, a tenant that would change the
+    /// shape of the URL, none or one twice, or what [`JwtVerifierBuilder::build`] finds.
+    ///
+    /// [RFC 8414 §2]: https://www.rfc-editor.org/rfc/rfc8414#section-2
+    pub fn for_tenants(
+        template: &str,
+        audience: &str,
+        tenants: impl IntoIterator<Item = impl Into<String>>,
+        configure: impl Fn(JwtVerifierBuilder) -> JwtVerifierBuilder,
+    ) -> Result<Self, VerifierConfigError> {
+        let (before, after) = template
+            .split_once("{tenant}")
+            .filter(|(before, after)| !before.contains(['{', '}']) && !after.contains(['{', '}']))
+            .ok_or_else(|| VerifierConfigError::Template {
+                template: template.to_owned(),
+            })?;
+        let mut verifiers = Vec::new();
+        for tenant in tenants {
+            let tenant: String = tenant.into();
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+            if !tenant.bytes().all(plain) || tenant.bytes().all(|b| b == b'.') {
+                return Err(VerifierConfigError::Tenant { tenant });
+            }
+            let issuer = format!("{before}{tenant}{after}");
+            let verifier = JwtVerifier::new(issuer, audience).tenant(tenant);
+            verifiers.push(configure(verifier).build()?);
+        }
+        Self::new(verifiers)
+    }
+
     /// Completes when the keys of all issuers are at hand. See [`JwtVerifier::ready`].
     ///
     /// # Errors
@@ -89,5 +142,27 @@ impl Verifier for Issuers {
 
     fn ready(&self) -> Readiness<'_> {
         Box::pin(Self::ready(self))
+    }
+
+    fn recognizes(&self, token: &TokenHint<'_>) -> Recognition {
+        let named = |verifier: &JwtVerifier| token.names(verifier.issuer()) == Recognition::Yes;
+        if self.verifiers.iter().any(named) {
+            Recognition::Yes
+        } else {
+            Recognition::No
+        }
+    }
+
+    fn issuers(&self) -> Vec<String> {
+        let issuers = self.verifiers.iter().map(JwtVerifier::issuer);
+        issuers.map(str::to_owned).collect()
+    }
+
+    fn examine(&self) -> Examination<'_> {
+        Box::pin(async {
+            let all = self.verifiers.iter().map(Verifier::examine);
+            let all = futures_util::future::join_all(all).await;
+            all.into_iter().flatten().collect()
+        })
     }
 }

@@ -4,14 +4,15 @@
 //! cost nothing; then a key of that issuer; then the signature; and only then do the claims mean anything.
 //! Header and claims are parsed once.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use super::{
     algorithm::SignatureAlgorithm,
     builder::JwtVerifierBuilder,
+    check::{Examination, IssuerReport},
     claims::ClaimRules,
-    discovery::IssuerMetadata,
     freshness::{Trust, Vouched},
+    hint::{Recognition, TokenHint},
     jose::Jws,
     remote::RemoteKeys,
     source::KeySource,
@@ -74,8 +75,10 @@ impl JwtVerifier {
     }
 
     /// What the issuer publishes about itself, once it has been discovered.
-    #[allow(dead_code, reason = "start-up checks of the server will ask")]
-    pub(crate) fn metadata(&self) -> Option<Arc<(IssuerMetadata, Duration)>> {
+    #[cfg(test)]
+    pub(crate) fn metadata(
+        &self,
+    ) -> Option<std::sync::Arc<(super::discovery::IssuerMetadata, std::time::Duration)>> {
         match &self.trust.keys {
             Keys::Discovered(keys) => keys.metadata(),
             Keys::Given(_) => None,
@@ -130,6 +133,29 @@ impl Verifier for JwtVerifier {
 
     fn ready(&self) -> Readiness<'_> {
         Box::pin(Self::ready(self))
+    }
+
+    fn recognizes(&self, token: &TokenHint<'_>) -> Recognition {
+        token.names(&self.rules.issuer)
+    }
+
+    fn issuers(&self) -> Vec<String> {
+        vec![self.rules.issuer.clone()]
+    }
+
+    fn examine(&self) -> Examination<'_> {
+        Box::pin(async {
+            let Keys::Discovered(keys) = &self.trust.keys else {
+                return Vec::new();
+            };
+            let fits = keys.fits_any(&self.algorithms).await;
+            let metadata = keys.look_at_issuer().await;
+            vec![IssuerReport {
+                issuer: self.rules.issuer.clone(),
+                metadata,
+                without_key: (fits == Some(false)).then(|| self.algorithms.clone()),
+            }]
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whole tokens, signed with a good key, so that only what the test names is wrong.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{

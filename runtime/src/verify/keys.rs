@@ -187,6 +187,11 @@ impl KeySet {
         }
     }
 
+    /// Whether some key is for `algorithm`.
+    pub(crate) fn has(&self, algorithm: SignatureAlgorithm) -> bool {
+        self.keys.iter().any(|key| key.fits(algorithm))
+    }
+
     pub(crate) fn find(&self, kid: Option<&str>, algorithm: SignatureAlgorithm) -> Lookup<'_> {
         let named = || {
             self.keys

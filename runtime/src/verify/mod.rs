@@ -8,7 +8,10 @@
 //! | `jose`, `json` | is it one signed object, written in the one permitted way? |
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
 //! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
-//! | `claims`, `clock` | was it issued for us, is it an access token, is it valid now? |
+//! | `claims`, `mapping`, `clock` | was it issued for us, is it an access token, is it valid now? |
+//! | `introspection`, `answers` | what does the authorization server say about a token that says nothing? |
+//! | `api_keys` | is it a key of this server's own? |
+//! | `any_of`, `hint` | which of several verifiers is it for? |
 //! | `freshness` | would the answer still be the same? |
 //! | `revocation` | is it still wanted? |
 //! | `builder` | what may be configured, and what must not? |
@@ -33,24 +36,33 @@
 mod address;
 mod admission;
 pub(crate) mod algorithm;
+mod answers;
+pub(crate) mod any_of;
+pub(crate) mod api_keys;
 #[cfg(any(feature = "http", test))]
 pub(crate) mod bearer;
 pub(crate) mod builder;
+pub(crate) mod check;
 mod claims;
 pub(crate) mod clock;
-mod discovery;
+pub(crate) mod discovery;
 #[cfg(feature = "http")]
 pub(crate) mod dpop;
-mod fetch;
+pub(crate) mod fetch;
 pub(crate) mod freshness;
+pub(crate) mod hint;
+pub(crate) mod introspection;
+mod introspection_builder;
 pub(crate) mod issuer;
 pub(crate) mod jose;
 mod json;
 pub(crate) mod jwt;
 pub(crate) mod keys;
+pub(crate) mod mapping;
 mod refresh;
 pub(crate) mod remote;
 pub(crate) mod revocation;
+pub(crate) mod secret;
 pub(crate) mod source;
 #[cfg(all(test, feature = "testkit"))]
 mod test_issuer;
@@ -58,3 +70,5 @@ mod thumbprint;
 pub(crate) mod token;
 #[cfg(test)]
 mod vectors;
+
+use crate::declare::principal::VerifiedToken;

@@ -181,9 +181,7 @@ impl State {
                 (Err(error), _) => return Err(error),
             },
         };
-        self.fetcher
-            .get(&metadata.0.jwks_uri, settings.timeout)
-            .await
+        self.fetcher.get(&metadata.0.wanted, settings.timeout).await
     }
 
     /// When there is metadata to fall back on, leaves time to fetch the keys.
@@ -198,7 +196,7 @@ impl State {
             .timeout
             .checked_div(share)
             .unwrap_or(settings.timeout);
-        let discovered = IssuerMetadata::discover(&self.fetcher, issuer, timeout);
+        let discovered = IssuerMetadata::discover(&self.fetcher, issuer, "jwks_uri", timeout);
         tokio::time::timeout(timeout, discovered)
             .await
             .unwrap_or(Err(FetchError::Timeout))

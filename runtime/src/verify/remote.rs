@@ -128,8 +128,34 @@ impl RemoteKeys {
         self
     }
 
+    /// What the issuer publishes about itself: what was fetched with its keys, or asked for now. For checks,
+    /// not for requests.
+    pub(crate) async fn look_at_issuer(&self) -> Result<IssuerMetadata, FetchError> {
+        match &self.state.place {
+            Place::KeySet(_) => Err(FetchError::Url),
+            Place::Issuer(issuer) => {
+                if let Some(known) = self.state.metadata.load_full() {
+                    return Ok(known.0.clone());
+                }
+                let timeout = self.settings.timeout;
+                let found =
+                    IssuerMetadata::discover(&self.state.fetcher, issuer, "jwks_uri", timeout);
+                let found = tokio::time::timeout(timeout, found).await;
+                found.unwrap_or(Err(FetchError::Timeout))
+            }
+        }
+    }
+
+    /// Whether some key is for one of `algorithms`; `None` when the keys cannot be had.
+    pub(crate) async fn fits_any(&self, algorithms: &[SignatureAlgorithm]) -> Option<bool> {
+        self.ready().await.ok()?;
+        let current = self.usable(self.settings.clock.monotonic());
+        let keys = &(*current).as_ref()?.keys;
+        Some(algorithms.iter().any(|algorithm| keys.has(*algorithm)))
+    }
+
     /// What the issuer publishes about itself, once that has been fetched.
-    #[allow(dead_code, reason = "start-up checks of the server will ask")]
+    #[cfg(test)]
     pub(crate) fn metadata(&self) -> Option<Arc<(IssuerMetadata, Duration)>> {
         self.state.metadata.load_full()
     }

@@ -359,7 +359,7 @@ async fn an_issuer_is_discovered_once_per_refresh_and_not_per_unknown_name() {
     assert_eq!(ask(&keys, good.kid()).await, "found");
     assert_eq!((issuer.metadata_fetches(), issuer.key_fetches()), (1, 1));
     assert_eq!(
-        keys.metadata().unwrap().0.jwks_uri.as_str(),
+        keys.metadata().unwrap().0.wanted.as_str(),
         issuer.keys_url()
     );
     clock.advance(COOLDOWN);

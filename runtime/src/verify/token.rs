@@ -1,8 +1,12 @@
 //! The seam between "some text in a header" and "a token we vouch for".
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use super::freshness::Vouched;
+use super::{
+    check::Examination,
+    freshness::Vouched,
+    hint::{Recognition, TokenHint},
+};
 use crate::declare::{confirmation::InvalidConfirmation, principal::VerifiedToken};
 
 /// The future of [`Verifier::verify`].
@@ -46,6 +50,47 @@ pub trait Verifier: Send + Sync + 'static {
     /// [`VerifyError::Unavailable`] when something is missing that may come later.
     fn ready(&self) -> Readiness<'_> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Whether `token` is for this verifier, where there are [several](crate::AnyOf): by default it may be.
+    /// Says nothing about whether it is good.
+    fn recognizes(&self, token: &TokenHint<'_>) -> Recognition {
+        let _ = token;
+        Recognition::Maybe
+    }
+
+    /// The authorization servers whose tokens this accepts, by issuer identifier: they are listed in the
+    /// metadata of the server. None by default.
+    fn issuers(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Looks at the authorization servers, for the check at start-up. A verifier that wraps another passes
+    /// on what that one finds; by default nothing is found.
+    fn examine(&self) -> Examination<'_> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+}
+
+impl<T: Verifier + ?Sized> Verifier for Arc<T> {
+    fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        (**self).verify(token)
+    }
+
+    fn ready(&self) -> Readiness<'_> {
+        (**self).ready()
+    }
+
+    fn recognizes(&self, token: &TokenHint<'_>) -> Recognition {
+        (**self).recognizes(token)
+    }
+
+    fn issuers(&self) -> Vec<String> {
+        (**self).issuers()
+    }
+
+    fn examine(&self) -> Examination<'_> {
+        (**self).examine()
     }
 }
 
@@ -125,6 +170,9 @@ pub enum InvalidToken {
     /// The token was good, but has been revoked.
     #[error("revoked")]
     Revoked,
+    /// The authorization server says that the token is not active: expired, revoked, never issued.
+    #[error("not active")]
+    Inactive,
     /// The token is not known to a verifier that knows its tokens by name.
     #[error("unknown token")]
     Unknown,
