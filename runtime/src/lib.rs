@@ -95,7 +95,6 @@ pub use serve::{
     listen::McpService,
     refusal::Refused,
     server::ProtectedServer,
-    tokens::TokenCacheStats,
 };
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
@@ -103,7 +102,7 @@ pub use serve::{
     guard::Guard,
     server::{ServeError, Server},
     stdio::TOKEN_VARIABLE,
-    tokens::TokenCache,
+    tokens::{TokenCache, TokenCacheStats},
 };
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]

@@ -30,6 +30,7 @@ pub trait Freshness: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Vouched {
     pub(crate) token: VerifiedToken,
+    #[cfg_attr(not(feature = "rmcp"), allow(dead_code, reason = "servers ask"))]
     pub(crate) freshness: Lasting,
 }
 

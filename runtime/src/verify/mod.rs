@@ -70,5 +70,3 @@ mod thumbprint;
 pub(crate) mod token;
 #[cfg(test)]
 mod vectors;
-
-use crate::declare::principal::VerifiedToken;
