@@ -286,6 +286,18 @@ async fn all_authorization_servers_are_in_the_metadata_and_no_urn() {
     );
 }
 
+#[test]
+fn api_keys_alone_are_no_authorization_server() {
+    let keys = || ApiKeys::new("urn:example:keys", "ntk_").unwrap();
+    for server in [
+        Server::new(RESOURCE).accept(keys()),
+        Server::new(RESOURCE).verifier(keys()),
+    ] {
+        let error = server.build().unwrap_err();
+        assert_eq!(error.problems(), [toolgate::Problem::NoAuthorizationServer]);
+    }
+}
+
 #[tokio::test]
 async fn settings_belong_to_one_authorization_server() {
     let (plain, special) = (

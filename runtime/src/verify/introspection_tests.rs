@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex as StdMutex, atomic::AtomicUsize};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::Algorithm as Jwa;
 use serde_json::json;
 use tokio::{
@@ -10,6 +11,7 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use url::form_urlencoded;
 
 use super::{super::builder::VerifierConfigError, *};
 use crate::{ClaimMapping, ScopeClaim, testkit::SigningKey};
@@ -441,12 +443,21 @@ async fn an_acceptance_is_remembered_for_a_minute_at_most_and_never_beyond_exp()
     assert_eq!(endpoint.posts(), 6);
 
     // A wall clock that jumps ahead ends it too; one that jumps back does not prolong it.
-    endpoint.set(Mode::Says(with("exp", json!(NOW + 4000))));
-    verifier.verify("jump").await.unwrap();
-    clock.jump_to(NOW - 10_000);
-    clock.advance(Duration::from_secs(60));
-    endpoint.set(Mode::Says(json!({"active": false})));
-    assert!(verifier.verify("jump").await.is_err());
+    let jumping = async |exp: u64, jump: u64, seconds: u64| {
+        let clock = Clock::manual(NOW);
+        let verifier = endpoint.builder().clock(clock.clone()).build().unwrap();
+        endpoint.set(Mode::Says(with("exp", json!(exp))));
+        verifier.verify(TOKEN).await.unwrap();
+        clock.jump_to(jump);
+        clock.advance(Duration::from_secs(seconds));
+        endpoint.set(Mode::Says(json!({"active": false})));
+        verifier.verify(TOKEN).await.is_ok()
+    };
+    assert!(jumping(NOW + 300, NOW + 299, 0).await);
+    assert!(!jumping(NOW + 300, NOW + 300, 0).await);
+    assert!(jumping(NOW + 5, NOW - 10_000, 4).await);
+    assert!(!jumping(NOW + 5, NOW - 10_000, 5).await);
+    assert!(!jumping(NOW + 300, NOW - 10_000, 60).await);
 }
 
 #[tokio::test]
