@@ -288,6 +288,17 @@ async fn a_token_that_is_not_good_keeps_the_server_from_starting_and_is_not_repe
         ),
         ("of another issuer", token(&other, "secrets:read")),
         ("of another key", good().key(stranger).sign()),
+        (
+            "bound to a DPoP key",
+            good()
+                .bound_to(&SigningKey::generate(jsonwebtoken::Algorithm::ES256))
+                .sign(),
+        ),
+        (
+            "bound to a certificate",
+            good().bound_to_certificate(b"der").sign(),
+        ),
+        ("bound to something", good().claim("cnf", true).sign()),
         ("without expiry", good().without("exp").sign()),
         ("cut off", good().sign()[..60].to_owned()),
         ("not a token", "correct-horse-battery-staple".to_owned()),

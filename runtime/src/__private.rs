@@ -27,3 +27,22 @@ pub const fn at_most_one_args(takes: &[bool]) {
         "a tool takes its arguments once: merge the two `Args<T>` into one struct"
     );
 }
+
+/// For benchmarks: the decision about a tool that needs some scopes and a caller who holds some, with
+/// everything made beforehand that a server makes beforehand.
+#[cfg(feature = "testkit")]
+pub fn decision(needed: &[&str], held: &[&str]) -> impl Fn() -> bool + use<> {
+    use crate::declare::{
+        policy::{Access, Decision, Policy, decide},
+        principal::{Principal, VerifiedToken},
+        scope::{ScopeName, ScopeTable},
+    };
+    let scopes = |names: &[&str]| -> Vec<ScopeName> {
+        names.iter().filter_map(|name| name.parse().ok()).collect()
+    };
+    let mut table = ScopeTable::default();
+    let policy = Policy::new(&Access::Scopes(scopes(needed)), &[], false, &mut table);
+    let token = VerifiedToken::new("issuer", "subject").scopes(scopes(held));
+    let principal = Principal::new(token, &table);
+    move || decide(std::hint::black_box(&policy), Some(&principal)) == Decision::Allow
+}

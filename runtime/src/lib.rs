@@ -30,7 +30,7 @@
 //! |---|---|
 //! | compile time | [`mcp_tool`] checks the attribute and the signature, leaves the function as it is, and registers it: name, description, who may call it, schemas |
 //! | start | [`Server`] collects what was linked, sorts and checks it, and writes down once what it will say: `scopes_supported`, challenges, the list of tools |
-//! | a request | [`GuardLayer`] looks at the headers: known host and origin, one well-formed credential, a token that its [`Verifier`] accepts. [`Guard`] decides on the parsed call, and runs the very tool it decided on |
+//! | a request | [`GuardLayer`] looks at the headers: known host and origin, one well-formed credential, a token that its [`Verifier`] accepts, proof of whatever the token is bound to ([`Dpop`], [`MutualTls`]). [`Guard`] decides on the parsed call, and runs the very tool it decided on |
 //! | a refusal | the layer turns the guard's verdict into 401 or 403 with a challenge, and a JSON-RPC error |
 //!
 //! On standard input and output ([`Server::stdio`]) the guard and the decision are the same; the caller is
@@ -78,6 +78,7 @@ pub use declare::extract::Extension;
 pub use declare::{
     actor::Actor,
     call::{Call, CallFuture},
+    confirmation::{Confirmation, InvalidConfirmation},
     extract::{Args, FromCall, State},
     principal::{Identity, Principal, VerifiedToken},
     problem::{ConfigError, Problem},
@@ -88,11 +89,13 @@ pub use declare::{
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 pub use serve::{
+    certificate::{ClientCertificate, MutualTls},
     check::Warning,
     layer::{GuardLayer, GuardService},
     listen::McpService,
     refusal::Refused,
     server::ProtectedServer,
+    tokens::TokenCacheStats,
 };
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
@@ -100,6 +103,13 @@ pub use serve::{
     guard::Guard,
     server::{ServeError, Server},
     stdio::TOKEN_VARIABLE,
+    tokens::TokenCache,
+};
+#[cfg(feature = "http")]
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+pub use verify::dpop::{
+    Dpop,
+    replay::{MemoryReplayStore, ProofId, ProofUse, Recording, ReplayStore, ReplayStoreError},
 };
 #[cfg(feature = "verify")]
 #[cfg_attr(docsrs, doc(cfg(feature = "verify")))]
@@ -110,6 +120,7 @@ pub use verify::{
     builder::{JwtVerifierBuilder, VerifierConfigError},
     check::{Examination, IssuerReport},
     clock::Clock,
+    freshness::{Freshness, Vouched},
     hint::{Recognition, TokenHint},
     introspection::{Introspection, IntrospectionBuilder},
     issuer::Issuers,
@@ -118,9 +129,12 @@ pub use verify::{
     keys::{InvalidKeySet, KeySet, PublicKey},
     mapping::{ClaimMapping, ScopeClaim},
     remote::RemoteKeys,
+    revocation::{
+        RevocationCheck, RevocationList, RevocationListFull, RevocationUnknown, Revocations, Revoke,
+    },
     secret::Secret,
     source::{KeyError, KeyLookup, KeySource, KeysReady, StaticKeys},
-    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };
 
 /// Declares an MCP tool: an async function that says who may call it.

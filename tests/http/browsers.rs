@@ -14,8 +14,8 @@ async fn a_foreign_origin_is_403_before_authentication_and_without_a_challenge()
         "https://evil.example",
         "null",
         "http://127.0.0.1.evil.example",
-        "http://127.0.0.1",
-        "http://localhost",
+        "http://127.0.0.1:81",
+        "https://localhost",
     ] {
         for request in [
             McpRequest::list_tools(),
@@ -27,6 +27,19 @@ async fn a_foreign_origin_is_403_before_authentication_and_without_a_challenge()
         }
     }
     assert_eq!(fixture.runs(), 0);
+}
+
+#[tokio::test]
+async fn pages_of_the_server_itself_may_use_it() {
+    let fixture = Fixture::new().await;
+    for origin in ["http://127.0.0.1", "http://localhost", "http://[::1]"] {
+        let request = McpRequest::list_tools()
+            .bearer(fixture.token(""))
+            .header("origin", origin);
+        let response = request.send(&fixture.app).await;
+        assert_eq!(response.status(), 200, "{origin}");
+        assert_eq!(response.header("access-control-allow-origin"), None);
+    }
 }
 
 #[tokio::test]

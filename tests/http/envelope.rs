@@ -89,6 +89,26 @@ async fn unknown_methods_are_404_and_known_ones_that_are_not_served_too() {
 }
 
 #[tokio::test]
+async fn methods_that_a_revision_has_removed_are_404_in_it() {
+    let fixture = Fixture::new().await;
+    for method in [
+        "initialize",
+        "ping",
+        "logging/setLevel",
+        "resources/subscribe",
+        "resources/unsubscribe",
+    ] {
+        let request = McpRequest::new(method, json!({})).bearer(fixture.token(""));
+        let response = request.send(&fixture.app).await;
+        assert_eq!(response.status(), 404, "{method}: {response:?}");
+        assert_eq!(response.message()["error"]["code"], -32601, "{method}");
+    }
+    let malformed = McpRequest::new("initialize", json!({})).version("2025-11-25");
+    let response = malformed.bearer(fixture.token("")).send(&fixture.app).await;
+    assert_eq!(response.message()["error"]["code"], -32602, "{response:?}");
+}
+
+#[tokio::test]
 async fn notifications_are_authorized_like_requests_and_never_run_a_tool() {
     let fixture = Fixture::new().await;
     let notification = |method: &str| {

@@ -3,12 +3,14 @@
 mod browsers;
 mod challenges;
 mod credentials;
+mod dpop;
 mod envelope;
 mod fixture;
 mod linked;
 mod lists;
 mod metadata;
 mod mounting;
+mod mutual_tls;
 mod sessions;
 mod shutdown;
 mod smuggling;

@@ -13,6 +13,7 @@
 
 pub(crate) mod actor;
 pub(crate) mod call;
+pub(crate) mod confirmation;
 pub(crate) mod extract;
 pub(crate) mod policy;
 pub(crate) mod principal;

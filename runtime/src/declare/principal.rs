@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     actor::Actor,
+    confirmation::{Confirmation, InvalidConfirmation},
     scope::{ScopeName, ScopeSet, ScopeTable},
 };
 
@@ -21,6 +22,7 @@ pub struct VerifiedToken {
     scopes: Vec<ScopeName>,
     expires_at: Option<u64>,
     token_id: Option<String>,
+    confirmation: Option<Confirmation>,
     roles: Vec<String>,
     tenant: Option<String>,
     actors: Vec<Actor>,
@@ -38,6 +40,7 @@ impl VerifiedToken {
             scopes: Vec::new(),
             expires_at: None,
             token_id: None,
+            confirmation: None,
             roles: Vec::new(),
             tenant: None,
             actors: Vec::new(),
@@ -113,6 +116,31 @@ impl VerifiedToken {
     pub fn claims(mut self, claims: Map<String, Value>) -> Self {
         self.claims = claims;
         self
+    }
+
+    /// What the token is bound to (`cnf`, RFC 7800): whoever sends it must prove to possess that too.
+    ///
+    /// The server enforces it on every request, with DPoP ([RFC 9449]) or a client certificate
+    /// ([RFC 8705]), and refuses the token where that is not switched on. A verifier that forgets this call
+    /// opens no door: a `cnf` among the [`claims`](Self::claims) is enforced just the same.
+    ///
+    /// [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
+    /// [RFC 8705]: https://www.rfc-editor.org/rfc/rfc8705
+    #[must_use]
+    pub fn confirmation(mut self, confirmation: Confirmation) -> Self {
+        self.confirmation = Some(confirmation);
+        self
+    }
+
+    /// What must be proven before the token counts for anything. An error refuses the token.
+    pub(crate) fn binding(&self) -> Result<Option<Confirmation>, InvalidConfirmation> {
+        let claimed = self.claims.get("cnf").map(Confirmation::from_claim);
+        match (&self.confirmation, claimed.transpose()?) {
+            (Some(given), Some(claimed)) if *given != claimed => {
+                Err(InvalidConfirmation::Contradiction)
+            }
+            (given, claimed) => Ok(claimed.or_else(|| given.clone())),
+        }
     }
 }
 
@@ -256,6 +284,11 @@ impl Principal {
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.0.token.claims.get(name)
+    }
+
+    /// What the verifier vouched for.
+    pub(crate) fn token(&self) -> &VerifiedToken {
+        &self.0.token
     }
 
     /// The declared scopes this principal holds.

@@ -201,6 +201,9 @@ pub enum Problem {
     /// An origin that no browser would send.
     #[error("`{0}` is not an origin: write scheme, host and port, as in `https://app.example.com`")]
     InvalidOrigin(String),
+    /// DPoP or mutual TLS cannot work as it is configured.
+    #[error("proof of possession: {0}")]
+    InvalidProofOfPossession(&'static str),
     /// A host name that cannot be one.
     #[error("`{0}` is not a host name: leave out scheme, port and path")]
     InvalidHost(String),

@@ -150,17 +150,19 @@ impl Registry {
 
     /// Decides whether `who` may call the tool called `name`.
     pub(crate) fn admit(&self, name: &str, who: Option<&Principal>) -> Admission<'_> {
-        let Some((at, entry)) = self
-            .index
-            .get(name)
-            .and_then(|&at| Some((at, self.entries.get(at)?)))
-        else {
+        let found = self.position(name);
+        let Some((at, entry)) = found.and_then(|at| Some((at, self.entries.get(at)?))) else {
             return Admission::Unknown;
         };
         match decide(&entry.policy, who) {
             Decision::Allow => Admission::Permitted(Permit(entry)),
             denied => Admission::Denied(at, denied),
         }
+    }
+
+    /// Where among [`entries`](Self::entries) the tool called `name` is.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
     }
 
     /// What every request needs, whatever it asks for.

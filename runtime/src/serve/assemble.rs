@@ -10,11 +10,12 @@ use super::{
     core::Core,
     resource::Resource,
     server::{Configure, Server},
+    tokens::Tokens,
 };
 use crate::{
     declare::{
         problem::{ConfigError, Problem},
-        registry::{Registry, Terms, is_reserved, reserved},
+        registry::{Entry, Registry, Terms, is_reserved, reserved},
         scope::ScopeName,
         spelling::nearest,
         tool::registered,
@@ -118,6 +119,17 @@ impl Server {
             }
             Err(()) => super::hosts::Hosts::default(),
         };
+        #[cfg(feature = "http")]
+        let possession = match &resource {
+            Ok(resource) => super::possession::Possession::new(
+                self.dpop,
+                self.mutual_tls,
+                &resource.identifier(),
+            )
+            .map_err(|reason| problems.push(Problem::InvalidProofOfPossession(reason)))
+            .unwrap_or_default(),
+            Err(()) => super::possession::Possession::default(),
+        };
         #[cfg(not(feature = "http"))]
         let _ = (&advertised, &self.hosts, &self.origins);
         ConfigError::unless_empty(problems)?;
@@ -133,20 +145,37 @@ impl Server {
         info.instructions = self.instructions;
         Ok(Core {
             #[cfg(feature = "http")]
-            challenges: super::challenge::Challenges::new(&resource, &registry, &advertised),
+            challenges: super::challenge::Challenges::new(
+                &resource,
+                &registry,
+                &advertised,
+                &possession.schemes(),
+            ),
             #[cfg(feature = "http")]
             declared: registry.declared_scopes().into_iter().collect(),
             #[cfg(feature = "http")]
-            metadata: (!issuers.is_empty())
-                .then(|| super::metadata::document(&resource, Some(&name), &issuers, &advertised)),
+            metadata: (!issuers.is_empty()).then(|| {
+                super::metadata::document(
+                    &resource,
+                    Some(&name),
+                    &issuers,
+                    &advertised,
+                    &possession,
+                )
+            }),
+            #[cfg(feature = "http")]
+            possession,
             #[cfg(feature = "http")]
             hosts,
             list: list(&registry, protected),
+            header_params: registry.entries().iter().any(has_header_params),
             info,
             resource,
             registry,
             state: Arc::new(self.state),
             verifier,
+            tokens: Tokens::new(self.token_cache),
+            revocation: self.revocation,
             allow_anonymous: self.allow_anonymous,
         })
     }
@@ -239,6 +268,12 @@ fn verifier<'a>(
             None
         }
     }
+}
+
+/// Whether `x-mcp-header` occurs anywhere in the schema: if it doesn't, no header can contradict an argument.
+fn has_header_params(entry: &Entry) -> bool {
+    let schema = serde_json::to_string(&*entry.input).unwrap_or_default();
+    schema.contains("\"x-mcp-header\"")
 }
 
 /// What `tools/list` answers: the same for everybody who may ask.

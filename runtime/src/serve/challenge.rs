@@ -1,10 +1,11 @@
 //! `WWW-Authenticate` values, written once when the server is built.
 //!
-//! [RFC 6750 §3] and [RFC 9728 §5.1] say what they hold. Nothing of a request or a token is ever copied
+//! [RFC 6750 §3], [RFC 9449 §7.1] and [RFC 9728 §5.1] say what they hold. Nothing of a request or a token is ever copied
 //! into one. Which scopes a challenge names is a matter of what is asked for, never of the caller: the same
 //! operation is challenged with the same bytes every time.
 //!
 //! [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
+//! [RFC 9449 §7.1]: https://www.rfc-editor.org/rfc/rfc9449#section-7.1
 //! [RFC 9728 §5.1]: https://www.rfc-editor.org/rfc/rfc9728#section-5.1
 
 use http::HeaderValue;
@@ -16,24 +17,73 @@ use crate::declare::{
     scope::ScopeName,
 };
 
+/// The challenges of one answer, one of each scheme: the values of its `WWW-Authenticate` headers.
+pub(crate) type Challenge = Vec<HeaderValue>;
+
+/// Which schemes are challenged.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Schemes {
+    /// The algorithms of DPoP proofs, where they are accepted (RFC 9449 §7.1).
+    pub(crate) dpop: Option<Vec<String>>,
+    /// Whether bearer tokens are not.
+    pub(crate) dpop_only: bool,
+}
+
+/// What all challenges of one server have in common.
+struct Writer<'w> {
+    schemes: &'w Schemes,
+    metadata_url: &'w str,
+}
+
+impl Writer<'_> {
+    /// Each scheme with the same words: what is wrong is the token, or that there is none. Bearer comes
+    /// first, because there are clients that read one challenge only.
+    fn all(&self, error: &[(&str, &str)], scopes: &[ScopeName]) -> Challenge {
+        let bearer = (!self.schemes.dpop_only).then(|| self.bearer(error, scopes));
+        bearer.into_iter().chain(self.dpop(error, scopes)).collect()
+    }
+
+    /// What is wrong is the proof: DPoP first, and Bearer without an error.
+    fn proof(&self, error: &[(&str, &str)], scopes: &[ScopeName]) -> Challenge {
+        let bearer = (!self.schemes.dpop_only).then(|| self.bearer(&[], scopes));
+        self.dpop(error, scopes).into_iter().chain(bearer).collect()
+    }
+
+    fn bearer(&self, error: &[(&str, &str)], scopes: &[ScopeName]) -> HeaderValue {
+        challenge("Bearer", error, scopes, self.metadata_url, None)
+    }
+
+    fn dpop(&self, error: &[(&str, &str)], scopes: &[ScopeName]) -> Option<HeaderValue> {
+        let algorithms = self.schemes.dpop.as_ref()?.join(" ");
+        let algorithms = Some(algorithms.as_str());
+        Some(challenge(
+            "DPoP",
+            error,
+            scopes,
+            self.metadata_url,
+            algorithms,
+        ))
+    }
+}
+
 /// The challenges of one operation.
 pub(crate) struct OperationChallenges {
-    unauthenticated: HeaderValue,
-    insufficient_scope: HeaderValue,
+    unauthenticated: Challenge,
+    insufficient_scope: Challenge,
     /// What the 403 says to clients that show its body.
     pub(crate) message: String,
 }
 
 impl OperationChallenges {
-    fn new(metadata_url: &str, policy: &Policy) -> Self {
+    fn new(writer: &Writer<'_>, policy: &Policy) -> Self {
         let scopes = policy.scopes();
         let insufficient = [
             ("error", "insufficient_scope"),
             ("error_description", "this operation needs more scopes"),
         ];
         Self {
-            unauthenticated: challenge(&[], scopes, metadata_url),
-            insufficient_scope: challenge(&insufficient, scopes, metadata_url),
+            unauthenticated: writer.all(&[], scopes),
+            insufficient_scope: writer.all(&insufficient, scopes),
             message: format!(
                 "insufficient scope: this operation needs `{}`",
                 join(scopes)
@@ -42,11 +92,11 @@ impl OperationChallenges {
     }
 
     /// The challenge that goes with `decision`.
-    pub(crate) fn of(&self, decision: Decision) -> Option<&HeaderValue> {
+    pub(crate) fn of(&self, decision: Decision) -> &[HeaderValue] {
         match decision {
-            Decision::Allow => None,
-            Decision::Unauthenticated => Some(&self.unauthenticated),
-            Decision::InsufficientScope => Some(&self.insufficient_scope),
+            Decision::Allow => &[],
+            Decision::Unauthenticated => &self.unauthenticated,
+            Decision::InsufficientScope => &self.insufficient_scope,
         }
     }
 }
@@ -54,9 +104,13 @@ impl OperationChallenges {
 /// The challenges of one server.
 pub(crate) struct Challenges {
     /// There was no token.
-    pub(crate) no_credentials: HeaderValue,
+    pub(crate) no_credentials: Challenge,
     /// There was one, and it is not valid here.
-    pub(crate) invalid_token: HeaderValue,
+    pub(crate) invalid_token: Challenge,
+    /// The token's key was not proven (RFC 9449 §7.1).
+    pub(crate) invalid_dpop_proof: Challenge,
+    /// It was, but without a current nonce (RFC 9449 §9).
+    pub(crate) use_dpop_nonce: Challenge,
     /// For what every request needs.
     pub(crate) base: OperationChallenges,
     /// For each tool, in the order of the registry.
@@ -64,39 +118,59 @@ pub(crate) struct Challenges {
 }
 
 impl Challenges {
-    pub(crate) fn new(resource: &Resource, registry: &Registry, advertised: &[ScopeName]) -> Self {
-        let url = &resource.metadata_url();
-        let invalid = [
-            ("error", "invalid_token"),
-            ("error_description", "the access token is not valid here"),
-        ];
+    pub(crate) fn new(
+        resource: &Resource,
+        registry: &Registry,
+        advertised: &[ScopeName],
+        schemes: &Schemes,
+    ) -> Self {
+        let writer = &Writer {
+            schemes,
+            metadata_url: &resource.metadata_url(),
+        };
+        let error = |code, words| [("error", code), ("error_description", words)];
+        let invalid_token = error("invalid_token", "the access token is not valid here");
+        let invalid_proof = error("invalid_dpop_proof", "the DPoP proof is not valid here");
+        let nonce = error(
+            "use_dpop_nonce",
+            "put the nonce of this response into the proof",
+        );
         Self {
-            no_credentials: challenge(&[], advertised, url),
-            invalid_token: challenge(&invalid, advertised, url),
-            base: OperationChallenges::new(url, registry.base()),
+            no_credentials: writer.all(&[], advertised),
+            invalid_token: writer.all(&invalid_token, advertised),
+            invalid_dpop_proof: writer.proof(&invalid_proof, advertised),
+            use_dpop_nonce: writer.proof(&nonce, advertised),
+            base: OperationChallenges::new(writer, registry.base()),
             tools: registry
                 .entries()
                 .iter()
-                .map(|entry| OperationChallenges::new(url, entry.policy()))
+                .map(|entry| OperationChallenges::new(writer, entry.policy()))
                 .collect(),
         }
     }
 }
 
-/// A Bearer challenge. Every value is from a grammar that needs no escaping inside a quoted string: scopes
-/// by [`ScopeName`], the URL by [`Resource`], the rest are constants.
-fn challenge(parameters: &[(&str, &str)], scopes: &[ScopeName], metadata_url: &str) -> HeaderValue {
+/// One challenge. Every value is from a grammar that needs no escaping inside a quoted string: scopes by
+/// [`ScopeName`], the URL by [`Resource`], the rest are constants.
+fn challenge(
+    scheme: &str,
+    parameters: &[(&str, &str)],
+    scopes: &[ScopeName],
+    metadata_url: &str,
+    algorithms: Option<&str>,
+) -> HeaderValue {
     let scopes = join(scopes);
     let mut all = parameters.to_vec();
     if !scopes.is_empty() {
         all.push(("scope", &scopes));
     }
     all.push(("resource_metadata", metadata_url));
+    all.extend(algorithms.map(|names| ("algs", names)));
     let all: Vec<_> = all
         .iter()
         .map(|(name, value)| format!("{name}=\"{value}\""))
         .collect();
-    HeaderValue::try_from(format!("Bearer {}", all.join(", ")))
+    HeaderValue::try_from(format!("{scheme} {}", all.join(", ")))
         .expect("scopes, URL and constants are visible ASCII")
 }
 

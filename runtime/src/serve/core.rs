@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rmcp::model::{ListToolsResult, ServerConfig};
 
-use super::resource::Resource;
 #[cfg(feature = "http")]
-use super::{challenge::Challenges, hosts::Hosts};
+use super::{challenge::Challenges, hosts::Hosts, possession::Possession};
+use super::{identify::Revocation, resource::Resource, tokens::Tokens};
 #[cfg(feature = "http")]
 use crate::declare::scope::ScopeName;
 use crate::{
@@ -20,16 +20,22 @@ pub(crate) struct Core {
     pub(crate) state: Arc<StateMap>,
     /// Nobody to ask: only for servers on which nothing is protected.
     pub(crate) verifier: Option<Arc<dyn Verifier>>,
+    pub(crate) tokens: Tokens,
+    pub(crate) revocation: Revocation,
     pub(crate) allow_anonymous: bool,
     /// What `initialize` and `server/discover` say.
     pub(crate) info: ServerConfig,
     /// What `tools/list` says.
     pub(crate) list: ListToolsResult,
+    /// Whether the schema of any tool has arguments repeated in headers.
+    pub(crate) header_params: bool,
     #[cfg(feature = "http")]
     pub(crate) challenges: Challenges,
     /// Every scope that clients may be challenged for.
     #[cfg(feature = "http")]
     pub(crate) declared: Vec<ScopeName>,
+    #[cfg(feature = "http")]
+    pub(crate) possession: Possession,
     #[cfg(feature = "http")]
     pub(crate) hosts: Hosts,
     /// The Protected Resource Metadata document, unless nothing is protected.

@@ -29,32 +29,12 @@ const VERSIONS: &[ProtocolVersion] = &[
     ProtocolVersion::V_2026_07_28,
 ];
 
-/// Methods of MCP. One of them in a custom request is a known method whose parameters rmcp could not read,
-/// which must not pass for an unknown one.
-const METHODS: [&str; 22] = [
-    "completion/complete",
-    "initialize",
-    "logging/setLevel",
-    "ping",
-    "prompts/get",
-    "prompts/list",
-    "resources/directory/read",
-    "resources/list",
-    "resources/read",
-    "resources/subscribe",
-    "resources/templates/list",
-    "resources/unsubscribe",
-    "server/discover",
-    "skills/get",
-    "skills/list",
-    "subscriptions/listen",
-    "tasks/cancel",
-    "tasks/get",
-    "tasks/update",
-    "tools/call",
-    "tools/list",
-    "roots/list",
-];
+/// Methods that are served. One of them in a custom request is one whose parameters rmcp could not read,
+/// which must not pass for an unknown method.
+const METHODS: [&str; 3] = ["server/discover", "tools/call", "tools/list"];
+
+/// The same, of revisions before 2026-07-28.
+const LEGACY_METHODS: [&str; 2] = ["initialize", "ping"];
 
 /// An rmcp [`ServerHandler`] that runs a tool only for callers who may call it.
 ///
@@ -291,14 +271,13 @@ impl ServerHandler for Guard {
         self.call(request, context).await.map(Into::into)
     }
 
-    /// Only for rmcp, which compares `Mcp-Param-*` headers with the schema.
+    /// Only for rmcp, which asks with every call whether the schema names `Mcp-Param-*` headers to compare.
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.core
-            .list
-            .tools
-            .iter()
-            .find(|tool| tool.name == name)
-            .cloned()
+        if !self.core.header_params {
+            return None;
+        }
+        let at = self.core.registry.position(name)?;
+        self.core.list.tools.get(at).cloned()
     }
 
     async fn on_custom_request(
@@ -307,7 +286,13 @@ impl ServerHandler for Guard {
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         self.admit_base(&context)?;
-        if METHODS.contains(&request.method.as_str()) {
+        let method = request.method.as_str();
+        let legacy = || {
+            context
+                .protocol_version()
+                .is_none_or(|version| version.has_initialize())
+        };
+        if METHODS.contains(&method) || (LEGACY_METHODS.contains(&method) && legacy()) {
             Err(ErrorData::invalid_params("malformed parameters", None))
         } else {
             Err(ErrorData::new(

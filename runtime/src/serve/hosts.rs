@@ -6,13 +6,15 @@
 
 use http::{HeaderMap, Uri, header, uri::Authority};
 
-use super::resource::Resource;
+use super::resource::{LOOPBACK_NAMES, Resource};
 use crate::declare::problem::Problem;
 
 /// The host names and origins of one server.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
     hosts: Vec<String>,
+    /// Its own, which need no CORS.
+    own_origins: Vec<String>,
     origins: Vec<String>,
 }
 
@@ -31,9 +33,8 @@ impl Hosts {
         origins: &[String],
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let mut known: Vec<String> = [resource.host(), "localhost", "127.0.0.1", "[::1]"]
-            .map(str::to_owned)
-            .into();
+        let own = std::iter::once(resource.host()).chain(LOOPBACK_NAMES);
+        let mut known: Vec<String> = own.map(str::to_owned).collect();
         for host in hosts {
             match host.parse::<Authority>() {
                 Ok(authority) if authority.host() == host => known.push(host.to_ascii_lowercase()),
@@ -50,11 +51,12 @@ impl Hosts {
         }
         Self {
             hosts: known,
+            own_origins: resource.origins(),
             origins: origins.to_vec(),
         }
     }
 
-    /// The origins that browsers may call from.
+    /// The other origins that browsers may call from.
     pub(crate) fn origins(&self) -> &[String] {
         &self.origins
     }
@@ -94,8 +96,13 @@ impl Hosts {
     fn check_origin(&self, headers: &HeaderMap) -> Result<(), Foreign> {
         match single(headers, &header::ORIGIN).ok_or(Foreign::Origin)? {
             None => Ok(()),
-            Some(origin) if self.origins.iter().any(|known| known == origin) => Ok(()),
-            Some(_) => Err(Foreign::Origin),
+            Some(origin) => {
+                let mut known = self.own_origins.iter().chain(&self.origins);
+                known
+                    .any(|known| known == origin)
+                    .then_some(())
+                    .ok_or(Foreign::Origin)
+            }
         }
     }
 }
@@ -171,6 +178,7 @@ mod tests {
         let check = |origin| check(&[("host", "localhost"), ("origin", origin)]);
         assert_eq!(check("https://app.example.com"), Ok(()));
         assert_eq!(check("http://localhost:6274"), Ok(()));
+        assert_eq!(check("https://notes.example.com"), Ok(()), "its own");
         for origin in [
             "https://evil.example",
             "null",

@@ -14,35 +14,37 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
 use http_body_util::{Either, Full};
 use tower::{Layer, Service};
 
 use super::{
+    certificate::CLIENT_CERT,
     core::Core,
-    refusal::Refusal,
+    refusal::{DPOP_NONCE, Refusal},
     ticket::{Ticket, Verdict},
 };
-use crate::{declare::principal::Principal, verify::bearer::bearer};
+use crate::{declare::principal::Principal, verify::bearer::credential};
 
 /// Headers that may occur once: two of them could mean one thing to a proxy and another here.
-const SINGLE: [&str; 5] = [
-    "authorization",
-    "mcp-protocol-version",
-    "mcp-method",
-    "mcp-name",
-    "mcp-session-id",
+static SINGLE: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    HeaderName::from_static("mcp-session-id"),
 ];
 
 /// Headers that stop here. Credentials are for the verifier alone, and there are neither sessions to join
 /// nor streams to resume.
-const STRIPPED: [&str; 6] = [
-    "authorization",
-    "proxy-authorization",
-    "dpop",
-    "cookie",
-    "mcp-session-id",
-    "last-event-id",
+static STRIPPED: [HeaderName; 7] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("dpop"),
+    HeaderName::from_static(CLIENT_CERT),
+    header::COOKIE,
+    HeaderName::from_static("mcp-session-id"),
+    HeaderName::from_static("last-event-id"),
 ];
 
 /// Puts a server's verification of callers in front of an MCP service whose handler is the same server's
@@ -96,7 +98,7 @@ where
                 Ok(principal) => principal,
                 Err(refusal) => return Ok(refusal.into_response(&core, None).map(Either::Left)),
             };
-            for name in STRIPPED {
+            for name in &STRIPPED {
                 parts.headers.remove(name);
             }
             let (ticket, mut verdict) = Ticket::new(core.clone(), principal.clone());
@@ -119,6 +121,9 @@ where
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, no_store);
+            if let Some(nonce) = core.possession.nonce() {
+                response.headers_mut().insert(DPOP_NONCE, nonce);
+            }
             Ok(response.map(Either::Right))
         })
     }
@@ -128,20 +133,28 @@ where
 async fn admit(core: &Core, request: &Parts) -> Result<Option<Principal>, Refusal> {
     let headers = &request.headers;
     core.hosts.check(&request.uri, headers)?;
-    for name in SINGLE {
+    // As many values as names: nothing is repeated, and no name has to be looked up.
+    let repeats = headers.len() > headers.keys_len();
+    for name in SINGLE.iter().filter(|_| repeats) {
         if headers.get_all(name).iter().nth(1).is_some() {
-            return Err(Refusal::RepeatedHeader(name));
+            return Err(Refusal::RepeatedHeader(name.as_str()));
         }
     }
     let values = headers
         .get_all(header::AUTHORIZATION)
         .iter()
         .map(HeaderValue::as_bytes);
-    let token = bearer(values).map_err(|_| Refusal::MalformedCredentials)?;
-    match (token, &core.verifier) {
-        (Some(token), Some(verifier)) => {
-            let verified = verifier.verify(token).await?;
-            Ok(Some(Principal::new(verified, core.registry.scopes())))
+    let credential = credential(values).map_err(|_| Refusal::MalformedCredentials)?;
+    match (credential, &core.verifier) {
+        (Some(credential), Some(verifier)) => {
+            core.possession.check_scheme(credential.scheme)?;
+            let principal = core.identify(&**verifier, credential.token).await?;
+            // With every request, whatever is remembered about its token.
+            let proven = core
+                .possession
+                .check(principal.token(), credential, request);
+            proven.await?;
+            Ok(Some(principal))
         }
         // Nobody can say anything about the token, and nothing here needs one.
         (_, None) => Ok(None),

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, IntoFuture},
     io,
+    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
@@ -21,6 +22,7 @@ use super::{
     guard::Guard,
     layer::{GuardLayer, GuardService},
     metadata,
+    refusal::DPOP_NONCE,
     server::ProtectedServer,
 };
 
@@ -105,6 +107,7 @@ impl ProtectedServer {
                 .expose_headers([
                     header::WWW_AUTHENTICATE,
                     header::RETRY_AFTER,
+                    DPOP_NONCE,
                     HeaderName::from_static("x-request-id"),
                 ]),
         )
@@ -194,8 +197,11 @@ impl ProtectedServer {
             told.cancel();
         };
         let closing = CancellationToken::new();
-        let serving =
-            axum::serve(listener, self.router_until(closing.clone())).with_graceful_shutdown(stop);
+        // A proxy is known by its address.
+        let service = self
+            .router_until(closing.clone())
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
         let overdue = async {
             stopping.cancelled().await;
             tokio::time::sleep(GRACE).await;

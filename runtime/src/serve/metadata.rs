@@ -20,6 +20,7 @@ use tower_http::cors::{Any, CorsLayer};
 
 use super::{
     core::Core,
+    possession::Possession,
     refusal::Refusal,
     resource::{Resource, WELL_KNOWN},
 };
@@ -31,6 +32,7 @@ pub(crate) fn document(
     name: Option<&str>,
     issuers: &[String],
     scopes_supported: &[ScopeName],
+    possession: &Possession,
 ) -> Bytes {
     let mut document = json!({
         "resource": resource.identifier(),
@@ -43,6 +45,15 @@ pub(crate) fn document(
     }
     if let Some(name) = name {
         document["resource_name"] = json!(name);
+    }
+    if let Some(algorithms) = possession.dpop_algorithms() {
+        document["dpop_signing_alg_values_supported"] = json!(algorithms);
+    }
+    if possession.dpop_required() {
+        document["dpop_bound_access_tokens_required"] = json!(true);
+    }
+    if possession.mutual_tls() {
+        document["tls_client_certificate_bound_access_tokens"] = json!(true);
     }
     document.to_string().into()
 }

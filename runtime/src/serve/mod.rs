@@ -1,7 +1,7 @@
 //! Answering: from a verified caller to a decision, and from a decision to what clients see.
 //!
 //! [`guard`] decides; it is the only place where a tool is run. Over HTTP, [`layer`] stands in front: it
-//! verifies the token, hands the caller to the guard through a [`ticket`], and turns the guard's refusal
+//! verifies the token and that its sender holds what it is bound to ([`possession`]), hands the caller to the guard through a [`ticket`], and turns the guard's refusal
 //! into a status and a challenge. The layer never reads the body, and the guard never sees a token.
 
 #![cfg_attr(
@@ -15,10 +15,14 @@
 mod assemble;
 pub(crate) mod core;
 pub(crate) mod guard;
+mod identify;
 pub(crate) mod resource;
 pub(crate) mod server;
 pub(crate) mod stdio;
+pub(crate) mod tokens;
 
+#[cfg(feature = "http")]
+pub(crate) mod certificate;
 #[cfg(feature = "http")]
 pub(crate) mod challenge;
 #[cfg(feature = "http")]
@@ -31,6 +35,8 @@ pub(crate) mod layer;
 pub(crate) mod listen;
 #[cfg(feature = "http")]
 pub(crate) mod metadata;
+#[cfg(feature = "http")]
+pub(crate) mod possession;
 #[cfg(feature = "http")]
 pub(crate) mod refusal;
 #[cfg(feature = "http")]

@@ -27,10 +27,15 @@ use super::{
 };
 use crate::{
     declare::{policy::Decision, principal::Principal},
-    verify::token::{InvalidToken, VerifyError},
+    verify::{
+        dpop::proof::ProofError,
+        token::{InvalidToken, VerifyError},
+    },
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The nonce for the next proof (RFC 9449 §8.1).
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// Why a request goes no further.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ pub(crate) enum Refusal {
     MalformedCredentials,
     NoCredentials,
     InvalidToken(InvalidToken),
+    /// The token may be good, but its sender has not proven to hold its key.
+    InvalidProof(ProofError),
     Unavailable {
         reason: &'static str,
         retry_after: Duration,
@@ -106,6 +113,16 @@ impl Refusal {
                 "invalid_token",
                 "the access token is not valid here",
             ),
+            Self::InvalidProof(ProofError::Nonce) => (
+                S::UNAUTHORIZED,
+                "use_dpop_nonce",
+                "put the nonce of this response into the DPoP proof",
+            ),
+            Self::InvalidProof(_) => (
+                S::UNAUTHORIZED,
+                "invalid_dpop_proof",
+                "the DPoP proof is not valid here",
+            ),
             Self::Unavailable { .. } => (
                 S::SERVICE_UNAVAILABLE,
                 "unavailable",
@@ -124,16 +141,18 @@ impl Refusal {
         }
     }
 
-    fn challenge<'c>(&self, challenges: &'c Challenges) -> Option<&'c HeaderValue> {
+    fn challenge<'c>(&self, challenges: &'c Challenges) -> &'c [HeaderValue] {
         match self {
-            Self::NoCredentials => Some(&challenges.no_credentials),
-            Self::InvalidToken(_) => Some(&challenges.invalid_token),
+            Self::NoCredentials => &challenges.no_credentials,
+            Self::InvalidToken(_) => &challenges.invalid_token,
+            Self::InvalidProof(ProofError::Nonce) => &challenges.use_dpop_nonce,
+            Self::InvalidProof(_) => &challenges.invalid_dpop_proof,
             Self::Denied(denial) => operation(denial, challenges).of(denial.decision),
             Self::ForeignHost
             | Self::ForeignOrigin
             | Self::RepeatedHeader(_)
             | Self::MalformedCredentials
-            | Self::Unavailable { .. } => None,
+            | Self::Unavailable { .. } => &[],
         }
     }
 
@@ -141,6 +160,7 @@ impl Refusal {
     fn detail(&self, core: &Core) -> String {
         match self {
             Self::InvalidToken(reason) => reason.to_string(),
+            Self::InvalidProof(reason) => reason.to_string(),
             Self::Unavailable { reason, .. } => (*reason).to_owned(),
             Self::RepeatedHeader(header) => (*header).to_owned(),
             Self::Denied(Denial {
@@ -197,8 +217,14 @@ impl Refusal {
             HeaderValue::from_static("application/json"),
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.challenge(&core.challenges) {
-            headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
+        let challenge = self.challenge(&core.challenges);
+        for scheme in challenge {
+            headers.append(header::WWW_AUTHENTICATE, scheme.clone());
+        }
+        if !challenge.is_empty()
+            && let Some(nonce) = core.possession.nonce()
+        {
+            headers.insert(DPOP_NONCE, nonce);
         }
         if let Self::Unavailable { retry_after, .. } = self {
             headers.insert(

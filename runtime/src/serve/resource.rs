@@ -12,6 +12,9 @@ use url::{Host, Url};
 /// The well-known segment of [RFC 9728 §3](https://www.rfc-editor.org/rfc/rfc9728#section-3).
 pub(crate) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
+/// The names by which a machine calls itself.
+pub(crate) const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// The canonical identifier of a protected resource: `https`, or `http` on loopback; no user information,
 /// query or fragment; scheme and host in lower case; no slash after a bare host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +101,20 @@ impl Resource {
     /// The URL of the metadata document, as challenges name it.
     pub(crate) fn metadata_url(&self) -> String {
         format!("{}{}", self.origin, self.metadata_path())
+    }
+
+    /// The origins under which browsers know this host: its own, and on loopback all of its names.
+    pub(crate) fn origins(&self) -> Vec<String> {
+        if !self.loopback {
+            return vec![self.origin.clone()];
+        }
+        let (scheme, authority) = self.origin.split_once("://").unwrap_or_default();
+        let port = authority
+            .strip_prefix(self.host.as_str())
+            .unwrap_or_default();
+        LOOPBACK_NAMES
+            .map(|name| format!("{scheme}://{name}{port}"))
+            .into()
     }
 
     /// The host, without port.
@@ -191,6 +208,26 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_host_on_loopback_has_the_origins_of_all_its_names() {
+        assert_eq!(
+            parse("https://H.example:8443/a").unwrap().origins(),
+            ["https://h.example:8443"]
+        );
+        let loopback = [
+            "http://localhost:80",
+            "http://127.0.0.1:80",
+            "http://[::1]:80",
+        ];
+        assert_eq!(
+            parse("http://127.0.0.1:80/mcp").unwrap().origins(),
+            loopback
+        );
+        assert_eq!(parse("http://[::1]:80/mcp").unwrap().origins(), loopback);
+        let without_port = ["http://localhost", "http://127.0.0.1", "http://[::1]"];
+        assert_eq!(parse("http://localhost").unwrap().origins(), without_port);
     }
 
     #[test]

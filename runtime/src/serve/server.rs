@@ -1,19 +1,23 @@
 //! The builder: from declarations and a few words of configuration to a server that can be served.
 
-use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc};
+use std::{borrow::Cow, env::VarError, fmt, io, sync::Arc, time::Duration};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-#[cfg(feature = "http")]
-use super::core::Core;
 use super::{
     assemble::{Transport, scope_names},
     guard::Guard,
+    identify::Revocation,
     stdio::Environment,
+    tokens::TokenCache,
 };
+#[cfg(feature = "http")]
+use super::{certificate::MutualTls, core::Core, tokens::TokenCacheStats};
 #[cfg(doc)]
 use crate::AnyOf;
+#[cfg(feature = "http")]
+use crate::verify::dpop::Dpop;
 use crate::{
     declare::{
         principal::{Principal, VerifiedToken},
@@ -23,6 +27,7 @@ use crate::{
     },
     verify::{
         builder::JwtVerifierBuilder,
+        revocation::Revocations,
         token::{InvalidToken, Verifier},
     },
 };
@@ -53,6 +58,8 @@ pub struct Server {
     /// For each issuer, in their order: what is to be set before its verifier is built.
     pub(super) configure: Vec<Option<Configure>>,
     pub(super) verifier: Option<Arc<dyn Verifier>>,
+    pub(super) token_cache: TokenCache,
+    pub(super) revocation: Revocation,
     pub(super) accepted: Vec<Arc<dyn Verifier>>,
     pub(super) strict: bool,
     pub(super) state: StateMap,
@@ -65,6 +72,10 @@ pub struct Server {
     pub(super) origins: Vec<String>,
     pub(super) insecure_http: bool,
     pub(super) development_principal: Option<(String, Vec<Cow<'static, str>>)>,
+    #[cfg(feature = "http")]
+    pub(super) dpop: Option<Dpop>,
+    #[cfg(feature = "http")]
+    pub(super) mutual_tls: Option<MutualTls>,
 }
 
 impl Server {
@@ -82,6 +93,8 @@ impl Server {
             issuers: Vec::new(),
             configure: Vec::new(),
             verifier: None,
+            token_cache: TokenCache::default(),
+            revocation: Revocation::default(),
             accepted: Vec::new(),
             strict: false,
             state: StateMap::default(),
@@ -94,6 +107,10 @@ impl Server {
             origins: Vec::new(),
             insecure_http: false,
             development_principal: None,
+            #[cfg(feature = "http")]
+            dpop: None,
+            #[cfg(feature = "http")]
+            mutual_tls: None,
         }
     }
 
@@ -196,6 +213,25 @@ impl Server {
         self
     }
 
+    /// How many verified tokens are remembered, instead of [`TokenCache::default`].
+    pub fn token_cache(mut self, cache: TokenCache) -> Self {
+        self.token_cache = cache;
+        self
+    }
+
+    /// Asks `revocations` with every request whether its token was revoked. Then it is refused like an expired
+    /// one; without an answer within the [deadline](Self::revocation_deadline) the caller gets 503.
+    pub fn revocations(mut self, revocations: impl Revocations) -> Self {
+        self.revocation.list = Some(Arc::new(revocations));
+        self
+    }
+
+    /// How long to wait for the answer of [`revocations`](Self::revocations): one second unless set.
+    pub fn revocation_deadline(mut self, deadline: Duration) -> Self {
+        self.revocation.deadline = deadline;
+        self
+    }
+
     /// Application state, one value per type, for tools that take [`State<T>`](crate::State).
     pub fn state<T: Send + Sync + 'static>(self, value: T) -> Self {
         self.shared_state(Arc::new(value))
@@ -254,9 +290,31 @@ impl Server {
     }
 
     /// An origin whose pages may call this server from a browser, for example
-    /// `https://app.example.com`. By default there is none.
+    /// `https://app.example.com`. By default only the server's own origin may.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
+        self
+    }
+
+    /// Accepts tokens that are bound to a DPoP key ([RFC 9449]), each request with a proof, as `dpop` says.
+    /// Without this call such tokens are refused.
+    ///
+    /// [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = Some(dpop);
+        self
+    }
+
+    /// Accepts tokens that are bound to a TLS client certificate ([RFC 8705 §3]), from connections that
+    /// present it. Without this call such tokens are refused.
+    ///
+    /// [RFC 8705 §3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
+    #[cfg(feature = "http")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
+    pub fn mutual_tls(mut self, mutual_tls: MutualTls) -> Self {
+        self.mutual_tls = Some(mutual_tls);
         self
     }
 
@@ -315,9 +373,14 @@ impl Server {
     /// Builds the server and serves one client on standard input and output, until it closes them.
     ///
     /// The caller is the principal of the access token in the environment variable `TOOLGATE_TOKEN`, which
-    /// is checked like any other token. Without it there is no caller: public tools can be used if the server
+    /// is checked like any other token. A token that is bound to a key or certificate is refused: nothing here
+    /// could prove it. Without a token there is no caller: public tools can be used if the server
     /// [allows that](Self::allow_anonymous), and no others. Nothing but MCP messages is written to standard
     /// output: let logs go to standard error.
+    ///
+    /// The variable stays in the environment, because taking it out is `unsafe` while there are threads:
+    /// processes that tools start inherit the token unless they are started without it, with
+    /// [`env_remove`](std::process::Command::env_remove)`(`[`TOKEN_VARIABLE`](crate::TOKEN_VARIABLE)`)`.
     ///
     /// # Errors
     ///
@@ -344,20 +407,27 @@ impl Server {
             .map(development_token)
             .transpose()?;
         let core = self.assemble(Transport::Stdio)?;
-        let token = match std::env::var(super::stdio::TOKEN_VARIABLE) {
+        let principal = match std::env::var(super::stdio::TOKEN_VARIABLE) {
             Ok(token) => {
                 let verifier = core.verifier.as_ref().ok_or(ServeError::NoVerifier)?;
-                Some(verifier.verify(&token).await.map_err(ServeError::Token)?)
+                let principal = core.identify(&**verifier, &token).await;
+                let principal = principal.map_err(ServeError::Token)?;
+                // There is no request that could carry a proof.
+                match principal.token().binding().map_err(InvalidToken::from) {
+                    Ok(None) => Some(principal),
+                    Ok(Some(_)) => return Err(ServeError::Token(InvalidToken::Unproven.into())),
+                    Err(invalid) => return Err(ServeError::Token(invalid.into())),
+                }
             }
             // What is set is a token, whatever it is: a bad one is never taken for none.
             Err(VarError::NotUnicode(_)) => {
                 return Err(ServeError::Token(InvalidToken::Malformed.into()));
             }
-            Err(VarError::NotPresent) => development.inspect(|_| {
+            Err(VarError::NotPresent) => development.map(|token| {
                 tracing::warn!(target: "toolgate", "serving a development principal without any token");
+                Principal::new(token, core.registry.scopes())
             }),
         };
-        let principal = token.map(|token| Principal::new(token, core.registry.scopes()));
         tracing::info!(
             target: "toolgate",
             resource = core.resource.identifier(),
@@ -421,6 +491,12 @@ impl ProtectedServer {
     #[must_use]
     pub fn metadata_url(&self) -> String {
         self.core.resource.metadata_url()
+    }
+
+    /// What has happened in the cache of verified tokens.
+    #[must_use]
+    pub fn token_cache_stats(&self) -> TokenCacheStats {
+        self.core.tokens.stats()
     }
 
     /// The path of the MCP endpoint.

@@ -6,7 +6,10 @@ use jsonwebtoken::Algorithm;
 use tokio::net::{TcpListener, lookup_host};
 
 use super::{issuer::Issuer, keys::SigningKey, running::RunningAuthorizationServer, store::Store};
-use crate::declare::scope::{InvalidScope, ScopeName};
+use crate::{
+    declare::scope::{InvalidScope, ScopeName},
+    verify::{algorithm::SignatureAlgorithm, dpop::Dpop},
+};
 
 /// An authorization server for development and tests, not started yet.
 ///
@@ -147,7 +150,13 @@ impl AuthorizationServer {
         }
         let listener = TcpListener::bind(&*addresses).await.map_err(bind)?;
         let url = format!("http://{}", listener.local_addr().map_err(bind)?);
+        use SignatureAlgorithm::{ES256, ES384, EdDSA, PS256, RS256};
+        let proofs = Dpop::new()
+            .algorithms([ES256, EdDSA, RS256, PS256, ES384])
+            .build(&format!("{url}/token"))
+            .expect("an address of this server");
         let issuer = Issuer {
+            proofs,
             url,
             scopes,
             users,

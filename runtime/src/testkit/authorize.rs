@@ -112,6 +112,7 @@ fn requested(
         scopes: parse_scopes(params.get("scope")?.unwrap_or_default())?,
         resource: resource.to_owned(),
         challenge: challenge.to_owned(),
+        key: params.get("dpop_jkt")?.map(str::to_owned),
     })
 }
 

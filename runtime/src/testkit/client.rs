@@ -53,6 +53,8 @@ pub(super) struct ClientMetadata {
     pub(super) token_endpoint_auth_method: Option<String>,
     pub(super) client_name: Option<String>,
     pub(super) scope: Option<String>,
+    /// Whether the client always uses DPoP (RFC 9449 §5.2).
+    pub(super) dpop_bound_access_tokens: Option<bool>,
 }
 
 const MAX_REDIRECT_URIS: usize = 20;

@@ -38,6 +38,8 @@ struct Code {
 struct Family {
     grant: Grant,
     secret: String,
+    /// The DPoP key of a public client (RFC 9449 §5): nothing else tells it from a thief.
+    key: Option<String>,
 }
 
 /// What the client brings along with a code.
@@ -47,6 +49,8 @@ pub(super) struct Redemption<'a> {
     pub(super) redirect_uri: Option<&'a str>,
     pub(super) verifier: &'a str,
     pub(super) resource: Option<&'a str>,
+    /// The thumbprint of the key that the client has proven to hold.
+    pub(super) key: Option<&'a str>,
 }
 
 /// The codes and refresh tokens that were issued.
@@ -119,6 +123,11 @@ impl Grants {
                 "`code_verifier` does not belong to the code",
             ));
         }
+        if asked.key.is_some() && asked.key.as_deref() != with.key {
+            return Err(Refusal::invalid_grant(
+                "the code is bound to another DPoP key",
+            ));
+        }
         refuse_foreign_resource(with.resource, &asked.resource)?;
 
         let grant = Grant {
@@ -138,6 +147,10 @@ impl Grants {
             let refresh = Family {
                 grant: grant.clone(),
                 secret,
+                key: with
+                    .key
+                    .filter(|_| with.client.secret.is_none())
+                    .map(str::to_owned),
             };
             self.families
                 .insert(family.clone(), refresh, REFRESH_LIFETIME, now)?;
@@ -157,6 +170,7 @@ impl Grants {
         client: &Client,
         scopes: Option<Vec<ScopeName>>,
         resource: Option<&str>,
+        key: Option<&str>,
         now: Instant,
     ) -> Result<(Grant, String), Refusal> {
         const UNKNOWN: Refusal =
@@ -170,6 +184,11 @@ impl Grants {
         if !random::same(secret, &family.secret) {
             self.families.remove(name, now);
             return Err(UNKNOWN);
+        }
+        if family.key.is_some() && family.key.as_deref() != key {
+            return Err(Refusal::invalid_grant(
+                "the refresh token is bound to another DPoP key",
+            ));
         }
         refuse_foreign_resource(resource, &family.grant.resource)?;
         let mut grant = family.grant.clone();
@@ -244,6 +263,7 @@ mod tests {
             ],
             resource: "http://127.0.0.1:3000/mcp".to_owned(),
             challenge: random::s256(VERIFIER),
+            key: None,
         };
         grants.issue_code(authorization, "alice", now).unwrap()
     }
@@ -255,6 +275,7 @@ mod tests {
             redirect_uri: None,
             verifier: VERIFIER,
             resource: None,
+            key: None,
         }
     }
 
@@ -282,7 +303,7 @@ mod tests {
         assert!(grants.redeem(&redemption(&code, &client), later).is_err());
         assert!(
             grants
-                .refresh(&refresh.unwrap(), &client, None, None, later)
+                .refresh(&refresh.unwrap(), &client, None, None, None, later)
                 .is_err()
         );
     }
@@ -308,14 +329,16 @@ mod tests {
         let (_, refresh) = grants.redeem(&redemption(&code, &client), now).unwrap();
         let narrow = Some(vec![ScopeName::new("read").unwrap()]);
         let (grant, next) = grants
-            .refresh(&refresh.unwrap(), &client, narrow, None, now)
+            .refresh(&refresh.unwrap(), &client, narrow, None, None, now)
             .unwrap();
         assert_eq!(grant.scopes.len(), 1);
-        let (grant, last) = grants.refresh(&next, &client, None, None, now).unwrap();
+        let (grant, last) = grants
+            .refresh(&next, &client, None, None, None, now)
+            .unwrap();
         assert_eq!(grant.scopes.len(), 2);
         assert!(
             grants
-                .refresh(&last, &client, None, None, now + REFRESH_LIFETIME)
+                .refresh(&last, &client, None, None, None, now + REFRESH_LIFETIME)
                 .is_err()
         );
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     client::Client, client_document, keys::SigningKey, random, refusal::Refusal, store::Store,
 };
-use crate::declare::scope::ScopeName;
+use crate::{declare::scope::ScopeName, verify::dpop::proof::ProofVerifier};
 
 /// Settings that do not change while the server runs, and the memory that does.
 pub(super) struct Issuer {
@@ -26,6 +26,8 @@ pub(super) struct Issuer {
     /// Who may introspect tokens: ids and secrets.
     pub(super) resource_servers: Vec<(String, String)>,
     pub(super) store: Mutex<Store>,
+    /// For proofs at the token endpoint (RFC 9449 §5).
+    pub(super) proofs: ProofVerifier,
 }
 
 impl Issuer {

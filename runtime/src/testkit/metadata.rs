@@ -25,6 +25,7 @@ pub(super) async fn document(State(issuer): State<Arc<Issuer>>) -> Json<Value> {
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": true,
+        "dpop_signing_alg_values_supported": issuer.proofs.algorithms(),
     });
     if !issuer.resource_servers.is_empty() {
         document["introspection_endpoint"] = json!(format!("{url}/introspect"));

@@ -8,7 +8,10 @@ use super::{
     issuer::{Issuer, spaced, unix_now},
     keys::SigningKey,
 };
-use crate::declare::scope::ScopeName;
+use crate::{
+    declare::scope::ScopeName,
+    verify::dpop::thumbprint::{encode, sha256},
+};
 
 /// An access token in the making, from
 /// [`RunningAuthorizationServer::mint`](super::RunningAuthorizationServer::mint).
@@ -77,6 +80,17 @@ impl TokenBuilder {
         const HOUR: u64 = 60 * 60;
         let now = unix_now();
         self.claim("iat", now - 2 * HOUR).claim("exp", now - HOUR)
+    }
+
+    /// Bound to `key` (`cnf.jkt`, RFC 9449 §6): a request needs its
+    /// [proof](SigningKey::dpop_proof).
+    pub fn bound_to(self, key: &SigningKey) -> Self {
+        self.claim("cnf", json!({"jkt": key.thumbprint()}))
+    }
+
+    /// Bound to the client certificate `der` (`cnf.x5t#S256`, RFC 8705 §3.1).
+    pub fn bound_to_certificate(self, der: &[u8]) -> Self {
+        self.claim("cnf", json!({"x5t#S256": encode(&sha256(der))}))
     }
 
     /// Any claim, in place of the one there was.

@@ -3,7 +3,8 @@
 //! [`AuthorizationServer`] is a small but complete OAuth 2.1 authorization server in one process with the
 //! server it protects: authorization code with PKCE, refresh tokens with rotation, dynamic client
 //! registration (RFC 7591), client ID metadata documents, resource indicators (RFC 8707), issuer
-//! identification (RFC 9207), introspection (RFC 7662, RFC 9701) and revocation (RFC 7009), a consent page, key rotation. MCP clients log in against it unchanged, so
+//! identification (RFC 9207), DPoP-bound tokens (RFC 9449), introspection (RFC 7662, RFC 9701) and
+//! revocation (RFC 7009), a consent page, key rotation. MCP clients log in against it unchanged, so
 //! that a protected server can be tried with nothing else installed.
 //!
 //! **It asks nobody for a password.** Whoever can reach it signs in as whomever they like. It therefore
@@ -53,6 +54,7 @@ mod keys;
 mod metadata;
 mod mint;
 mod params;
+mod proof;
 mod random;
 mod refusal;
 mod register;
@@ -68,5 +70,6 @@ mod token;
 pub use authorization_server::{AuthorizationServer, StartError};
 pub use keys::SigningKey;
 pub use mint::TokenBuilder;
+pub use proof::ProofBuilder;
 pub use request::{Challenge, McpRequest, McpResponse};
 pub use running::RunningAuthorizationServer;

@@ -77,6 +77,9 @@ fn answer(client: &Client) -> Value {
     if let Some(scope) = &metadata.scope {
         answer["scope"] = json!(scope);
     }
+    if let Some(bound) = metadata.dpop_bound_access_tokens {
+        answer["dpop_bound_access_tokens"] = json!(bound);
+    }
     if let Some(secret) = &client.secret {
         answer["client_secret"] = json!(secret);
         answer["client_secret_expires_at"] = json!(0);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use axum::{Router, body::Body};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -28,6 +28,7 @@ pub struct McpRequest {
     method: Method,
     uri: String,
     headers: HeaderMap,
+    extensions: Extensions,
     body: RequestBody,
     version: String,
 }
@@ -45,6 +46,7 @@ impl McpRequest {
             method: Method::POST,
             uri: "/mcp".into(),
             headers: HeaderMap::new(),
+            extensions: Extensions::new(),
             body: RequestBody::Rpc {
                 method: method.into(),
                 params,
@@ -88,6 +90,18 @@ impl McpRequest {
     /// An `Authorization: Bearer` header.
     pub fn bearer(self, token: impl AsRef<str>) -> Self {
         self.header("authorization", format!("Bearer {}", token.as_ref()))
+    }
+
+    /// An `Authorization: DPoP` header, and the proof that goes with it (RFC 9449 §7.1).
+    pub fn dpop(self, token: impl AsRef<str>, proof: impl AsRef<str>) -> Self {
+        self.header("authorization", format!("DPoP {}", token.as_ref()))
+            .header("dpop", proof)
+    }
+
+    /// What a layer of the application would put into the extensions of the request.
+    pub fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
     }
 
     /// One more header; a second one of the same name repeats it.
@@ -155,6 +169,7 @@ impl McpRequest {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri.parse().expect("a request target");
         *request.headers_mut() = self.headers;
+        *request.extensions_mut() = self.extensions;
         request
     }
 
@@ -256,15 +271,34 @@ impl McpResponse {
         texts.join("\n")
     }
 
-    /// The challenge, if there is one.
+    /// The Bearer challenge, if there is one.
     ///
     /// # Panics
     ///
-    /// When `WWW-Authenticate` is repeated or is not one well-formed Bearer challenge.
+    /// When one `WWW-Authenticate` header is not one well-formed challenge, or a scheme occurs twice.
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge> {
-        self.header(header::WWW_AUTHENTICATE.as_str())
-            .map(Challenge::parse)
+        self.challenge_of("Bearer")
+    }
+
+    /// The DPoP challenge (RFC 9449 §7.1), if there is one.
+    ///
+    /// # Panics
+    ///
+    /// Like [`challenge`](Self::challenge).
+    #[must_use]
+    pub fn dpop_challenge(&self) -> Option<Challenge> {
+        self.challenge_of("DPoP")
+    }
+
+    fn challenge_of(&self, scheme: &str) -> Option<Challenge> {
+        let mut found = BTreeMap::new();
+        for value in self.headers.get_all(header::WWW_AUTHENTICATE) {
+            let challenge = Challenge::parse(value.to_str().expect("text"));
+            let twice = found.insert(challenge.scheme.clone(), challenge).is_some();
+            assert!(!twice, "two challenges of one scheme");
+        }
+        found.remove(scheme)
     }
 }
 
@@ -278,24 +312,27 @@ impl fmt::Debug for McpResponse {
     }
 }
 
-/// A Bearer challenge, taken apart (RFC 9110 §11.6.1, RFC 6750 §3).
+/// A challenge, taken apart (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
+    scheme: String,
     parameters: BTreeMap<String, String>,
 }
 
 impl Challenge {
     /// # Panics
     ///
-    /// When `text` is anything but one Bearer challenge whose parameters are quoted strings, each once.
+    /// When `text` is anything but one Bearer or DPoP challenge whose parameters are quoted strings, each
+    /// once.
     fn parse(text: &str) -> Self {
         assert!(
             text.bytes().all(|b| matches!(b, 0x20..=0x7e)),
             "not printable ASCII: {text:?}"
         );
-        let mut rest = text
-            .strip_prefix("Bearer ")
-            .unwrap_or_else(|| panic!("not Bearer: {text}"));
+        let (scheme, mut rest) = text
+            .split_once(' ')
+            .filter(|(scheme, _)| ["Bearer", "DPoP"].contains(scheme))
+            .unwrap_or_else(|| panic!("neither Bearer nor DPoP: {text}"));
         let mut parameters = BTreeMap::new();
         loop {
             let (name, after) = rest
@@ -316,10 +353,17 @@ impl Challenge {
                 Some(next) => rest = next,
                 None => {
                     assert!(after.is_empty(), "more than one challenge: {text}");
-                    return Self { parameters };
+                    let scheme = scheme.to_owned();
+                    return Self { scheme, parameters };
                 }
             }
         }
+    }
+
+    /// `Bearer` or `DPoP`.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        &self.scheme
     }
 
     /// A parameter of the challenge.
@@ -338,6 +382,12 @@ impl Challenge {
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.get("scope")
+    }
+
+    /// `algs`: what a proof may be signed with (RFC 9449 §7.1).
+    #[must_use]
+    pub fn algs(&self) -> Option<&str> {
+        self.get("algs")
     }
 
     /// `resource_metadata` (RFC 9728 §5.1).

@@ -30,6 +30,8 @@ pub(super) struct Authorization {
     pub(super) scopes: Vec<ScopeName>,
     pub(super) resource: String,
     pub(super) challenge: String,
+    /// The DPoP key that the code is bound to (RFC 9449 §10).
+    pub(super) key: Option<String>,
 }
 
 pub(super) struct Store {
@@ -127,6 +129,7 @@ mod tests {
             scopes: Vec::new(),
             resource: String::new(),
             challenge: String::new(),
+            key: None,
         };
         let transaction = store.begin(pending, now).unwrap();
         assert!(

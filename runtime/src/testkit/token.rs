@@ -19,6 +19,7 @@ use super::{
     params::Params,
     refusal::Refusal,
 };
+use crate::verify::dpop::proof::{ProofError, Proving};
 
 pub(super) async fn token(
     State(issuer): State<Arc<Issuer>>,
@@ -53,9 +54,16 @@ async fn grant(issuer: &Issuer, headers: &HeaderMap, body: &[u8]) -> Result<Valu
     let params = Params::parse(body);
     params.refuse_repeated()?;
     let client = client_auth::authenticate(issuer, headers, &params).await?;
+    let key = proven_key(issuer, headers).await?;
+    let key = key.as_deref();
+    if key.is_none() && client.metadata.dpop_bound_access_tokens == Some(true) {
+        return Err(Refusal::invalid_request(
+            "the client registered to use DPoP, and the request has no proof",
+        ));
+    }
     let (grant, refresh_token) = match params.required("grant_type", "`grant_type` is missing")? {
-        "authorization_code" => by_code(issuer, &client, &params)?,
-        "refresh_token" => by_refresh_token(issuer, &client, &params)?,
+        "authorization_code" => by_code(issuer, &client, &params, key)?,
+        "refresh_token" => by_refresh_token(issuer, &client, &params, key)?,
         _ => {
             return Err(Refusal::new(
                 "unsupported_grant_type",
@@ -63,13 +71,39 @@ async fn grant(issuer: &Issuer, headers: &HeaderMap, body: &[u8]) -> Result<Valu
             ));
         }
     };
-    answer(issuer, grant, refresh_token)
+    answer(issuer, grant, refresh_token, key)
+}
+
+/// The thumbprint of the key that a DPoP proof shows, if the request carries one (RFC 9449 §5).
+async fn proven_key(issuer: &Issuer, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let proofs: Vec<_> = headers
+        .get_all("dpop")
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if proofs.is_empty() {
+        return Ok(None);
+    }
+    let proving = Proving {
+        method: "POST",
+        token: None,
+        jkt: None,
+    };
+    match issuer.proofs.check(&proofs, proving).await {
+        Ok(thumbprint) => Ok(Some(thumbprint)),
+        Err(ProofError::Undecided(_)) => Err(Refusal::full()),
+        Err(_) => Err(Refusal::new(
+            "invalid_dpop_proof",
+            "the DPoP proof is not one for this request",
+        )),
+    }
 }
 
 fn by_code(
     issuer: &Issuer,
     client: &Client,
     params: &Params,
+    key: Option<&str>,
 ) -> Result<(Grant, Option<String>), Refusal> {
     let verifier = params.required("code_verifier", "`code_verifier` is missing")?;
     let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
@@ -84,6 +118,7 @@ fn by_code(
         redirect_uri: params.get("redirect_uri")?,
         verifier,
         resource: params.get("resource")?,
+        key,
     };
     issuer.store().grants.redeem(&redemption, Instant::now())
 }
@@ -92,6 +127,7 @@ fn by_refresh_token(
     issuer: &Issuer,
     client: &Client,
     params: &Params,
+    key: Option<&str>,
 ) -> Result<(Grant, Option<String>), Refusal> {
     let token = params.required("refresh_token", "`refresh_token` is missing")?;
     let scopes = params.get("scope")?.map(parse_scopes).transpose()?;
@@ -100,7 +136,7 @@ fn by_refresh_token(
         issuer
             .store()
             .grants
-            .refresh(token, client, scopes, resource, Instant::now())?;
+            .refresh(token, client, scopes, resource, key, Instant::now())?;
     Ok((grant, Some(next)))
 }
 
@@ -108,6 +144,7 @@ fn answer(
     issuer: &Issuer,
     mut grant: Grant,
     refresh_token: Option<String>,
+    key: Option<&str>,
 ) -> Result<Value, Refusal> {
     // `offline_access` is said to this server; the resource server has no use for it.
     grant
@@ -121,7 +158,7 @@ fn answer(
     } = grant;
     let lifetime = issuer.token_lifetime.as_secs();
     let now = unix_now();
-    let claims = issuer.claims(
+    let mut claims = issuer.claims(
         &subject,
         &client_id,
         &scopes,
@@ -129,6 +166,9 @@ fn answer(
         now,
         now + lifetime,
     );
+    if let Some(key) = key {
+        claims.insert("cnf".to_owned(), json!({"jkt": key}));
+    }
     let access_token = if issuer.opaque_tokens {
         issuer.opaque(claims)?
     } else {
@@ -136,7 +176,7 @@ fn answer(
     };
     let mut answer = json!({
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": if key.is_some() { "DPoP" } else { "Bearer" },
         "expires_in": lifetime,
         "scope": spaced(&scopes),
     });

@@ -1,6 +1,6 @@
 //! Configuring a verifier: every mistake is found before the first request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -9,6 +9,7 @@ use super::{
     claims::ClaimRules,
     clock::Clock,
     fetch::{FetchError, Fetcher, is_loopback},
+    freshness::Trust,
     jose::{MAX_TOKEN, TokenType},
     jwt::{JwtVerifier, Keys},
     mapping::ClaimMapping,
@@ -271,8 +272,10 @@ impl JwtVerifierBuilder {
             rules,
             algorithms: self.algorithms,
             max_token_bytes: self.max_token_bytes,
-            clock: self.clock,
-            keys,
+            trust: Arc::new(Trust {
+                keys,
+                clock: self.clock,
+            }),
         })
     }
 }

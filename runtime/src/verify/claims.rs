@@ -11,12 +11,12 @@
 //! [RFC 7519 §4.1]: https://www.rfc-editor.org/rfc/rfc7519#section-4.1
 //! [RFC 9068 §4]: https://www.rfc-editor.org/rfc/rfc9068#section-4
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use serde_json::{Map, Value};
 
 use super::{jose::TokenType, mapping::ClaimMapping, token::InvalidToken};
-use crate::declare::{actor, principal::VerifiedToken};
+use crate::declare::{actor, confirmation::Confirmation, principal::VerifiedToken};
 
 /// The longest subject, client or token identifier, in characters.
 const MAX_NAME: usize = 255;
@@ -55,11 +55,13 @@ impl ClaimRules {
     ) -> Result<VerifiedToken, InvalidToken> {
         self.check_issuer(&claims)?;
         self.check_audience(&claims)?;
-        let expires = self.check_times(&claims, now)?;
-        if claims.contains_key("cnf") {
-            // Bound to a key or certificate (RFC 7800) that nobody asked for: a thief's, perhaps.
-            return Err(InvalidToken::Unproven);
-        }
+        let window = self.window(&claims)?;
+        window.check(now)?;
+        // Whether the binding (RFC 7800) holds is a question to each request, not to the token.
+        let confirmation = claims
+            .get("cnf")
+            .map(Confirmation::from_claim)
+            .transpose()?;
         let subject = name(&claims, "sub")?.ok_or(InvalidToken::Claim("sub"))?;
         let client = match name(&claims, "client_id")? {
             Some(client) => Some(client),
@@ -78,7 +80,7 @@ impl ClaimRules {
             .roles(self.mapping.roles(&claims)?)
             .actors(actor::chain(&claims).ok_or(InvalidToken::Claim("act"))?)
             .may_act(actor::may_act(&claims).ok_or(InvalidToken::Claim("may_act"))?)
-            .expires_at(expires);
+            .expires_at(window.expires());
         if let Some(tenant) = self.tenant(&claims)? {
             token = token.tenant(tenant);
         }
@@ -87,6 +89,9 @@ impl ClaimRules {
         }
         if let Some(id) = token_id {
             token = token.token_id(id);
+        }
+        if let Some(confirmation) = confirmation {
+            token = token.confirmation(confirmation);
         }
         Ok(token.claims(claims))
     }
@@ -123,41 +128,74 @@ impl ClaimRules {
         }
     }
 
-    /// Compares as `f64`: whole seconds up to the year 9999 are exact there, and nothing can overflow.
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and the year 9999; a clock beyond that expires every token"
-    )]
-    fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<u64, InvalidToken> {
-        let now = now as f64;
+    /// When the token is good, as it says itself and as this server tolerates it.
+    pub(crate) fn window(&self, claims: &Map<String, Value>) -> Result<Window, InvalidToken> {
         let leeway = self.leeway.as_secs_f64();
         let expires = time(claims, "exp")?.ok_or(InvalidToken::Claim("exp"))?;
         let not_before = time(claims, "nbf")?;
         let issued = time(claims, "iat")?;
-        if now >= expires + leeway {
-            return Err(InvalidToken::Expired);
-        }
-        if [not_before, issued]
-            .into_iter()
-            .flatten()
-            .any(|start| start > now + leeway)
-        {
-            return Err(InvalidToken::NotYetValid);
-        }
+        let mut too_old = f64::INFINITY;
         if self.max_lifetime.is_some() || self.max_age.is_some() {
             let issued = issued.ok_or(InvalidToken::Claim("iat"))?;
-            let exceeds = |span: f64, limit: Option<Duration>| {
-                limit.is_some_and(|limit| span > limit.as_secs_f64())
-            };
-            if exceeds(expires - issued, self.max_lifetime)
-                || exceeds(now - issued - leeway, self.max_age)
-            {
+            let limit = self.max_lifetime.map(|limit| limit.as_secs_f64());
+            if limit.is_some_and(|limit| expires - issued > limit) {
                 return Err(InvalidToken::Lifetime);
             }
+            if let Some(age) = self.max_age {
+                too_old = issued + leeway + age.as_secs_f64();
+            }
         }
-        Ok(expires as u64)
+        let start = not_before.unwrap_or(0.0).max(issued.unwrap_or(0.0));
+        Ok(Window {
+            from: start - leeway,
+            expires,
+            leeway,
+            too_old,
+        })
+    }
+}
+
+/// When a token is good, in Unix seconds.
+///
+/// As `f64`: whole seconds up to the year 9999 are exact there, and nothing can overflow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    from: f64,
+    expires: f64,
+    leeway: f64,
+    /// From the first moment after this one, whatever `expires` says.
+    too_old: f64,
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the year 9999; a clock beyond that expires every token"
+)]
+impl Window {
+    /// Whether the token is good at `now`.
+    pub(crate) fn check(&self, now: u64) -> Result<(), InvalidToken> {
+        let now = now as f64;
+        if now >= self.expires + self.leeway {
+            Err(InvalidToken::Expired)
+        } else if self.from > now {
+            Err(InvalidToken::NotYetValid)
+        } else if now > self.too_old {
+            Err(InvalidToken::Lifetime)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn expires(&self) -> u64 {
+        self.expires as u64
+    }
+
+    /// The first and the last second for which [`check`](Self::check) says yes.
+    pub(crate) fn seconds(&self) -> RangeInclusive<u64> {
+        let last = (self.expires + self.leeway).ceil() - 1.0;
+        self.from.ceil() as u64..=last.min(self.too_old.floor()) as u64
     }
 }
 
@@ -187,7 +225,10 @@ pub(crate) fn issuer(claims: &Map<String, Value>) -> Result<&str, InvalidToken> 
 }
 
 /// A NumericDate (RFC 7519 §2), fractions allowed.
-fn time(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64>, InvalidToken> {
+pub(super) fn time(
+    claims: &Map<String, Value>,
+    claim: &'static str,
+) -> Result<Option<f64>, InvalidToken> {
     match claims.get(claim) {
         None => Ok(None),
         Some(value) => match value.as_f64() {
@@ -259,6 +300,35 @@ mod tests {
 
     fn refusal(claims: Map<String, Value>) -> Option<InvalidToken> {
         rules().check(claims, NOW).err()
+    }
+
+    #[test]
+    fn the_seconds_of_a_window_are_those_it_says_yes_to() {
+        let with_fractions = [
+            json!({}),
+            json!({"exp": NOW as f64 + 300.5, "nbf": NOW as f64 + 7.25}),
+            json!({"iat": NOW as f64 - 0.75}),
+            json!({"exp": 0.25, "iat": 0}),
+        ];
+        for changes in with_fractions {
+            let mut claims = good();
+            claims.extend(changes.as_object().unwrap().clone());
+            for max_age in [None, Some(Duration::from_millis(100_500))] {
+                for leeway in [Duration::ZERO, Duration::from_millis(1500)] {
+                    let rules = ClaimRules {
+                        leeway,
+                        max_age,
+                        ..rules()
+                    };
+                    let window = rules.window(&claims).unwrap();
+                    let seconds = window.seconds();
+                    for now in (NOW - 10..NOW + 400).chain(0..5) {
+                        let good = window.check(now).is_ok();
+                        assert_eq!(seconds.contains(&now), good, "{changes} {rules:?} {now}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
@@ -526,14 +596,21 @@ mod tests {
     }
 
     #[test]
-    fn a_token_bound_to_a_key_is_refused_because_no_proof_is_asked_for() {
-        for cnf in [
-            json!({"jkt": "x"}),
-            json!({"x5t#S256": "x"}),
-            json!({}),
-            json!(null),
+    fn a_binding_is_kept_with_the_token_and_one_that_nobody_can_enforce_refuses_it() {
+        let jkt = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+        let token = rules().check(with("cnf", json!({"jkt": jkt})), NOW);
+        let binding = token.unwrap().binding().unwrap().unwrap();
+        assert_eq!(binding.jkt(), Some(jkt));
+        assert_eq!(rules().check(good(), NOW).unwrap().binding(), Ok(None));
+        for (cnf, expected) in [
+            (json!({"jkt": "x"}), InvalidToken::Claim("cnf")),
+            (json!({"x5t#S256": "x"}), InvalidToken::Claim("cnf")),
+            (json!(null), InvalidToken::Claim("cnf")),
+            (json!({}), InvalidToken::Unproven),
+            (json!({"kid": "1"}), InvalidToken::Unproven),
+            (json!({"jkt": jkt, "kid": "1"}), InvalidToken::Unproven),
         ] {
-            assert_eq!(refusal(with("cnf", cnf)), Some(InvalidToken::Unproven));
+            assert_eq!(refusal(with("cnf", cnf)), Some(expected));
         }
     }
 

@@ -4,10 +4,11 @@ use super::{
     builder::{JwtVerifierBuilder, VerifierConfigError},
     check::Examination,
     claims,
+    freshness::Vouched,
     hint::{Recognition, TokenHint},
     jose::Jws,
     jwt::JwtVerifier,
-    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };
 
 /// Accepts the tokens of several issuers.
@@ -114,21 +115,29 @@ impl Issuers {
     }
 }
 
+impl Issuers {
+    async fn check(&self, token: &str) -> Result<Vouched, VerifyError> {
+        let jws = Jws::decode(token, self.max_token_bytes)?;
+        let issuer = claims::issuer(&jws.claims)?;
+        let named = self
+            .verifiers
+            .iter()
+            .find(|verifier| verifier.issuer() == issuer);
+        let verifier = named.ok_or(InvalidToken::Issuer)?;
+        if token.len() > verifier.max_token_bytes {
+            return Err(InvalidToken::TooLarge.into());
+        }
+        verifier.check(jws).await
+    }
+}
+
 impl Verifier for Issuers {
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
-        Box::pin(async move {
-            let jws = Jws::decode(token, self.max_token_bytes)?;
-            let issuer = claims::issuer(&jws.claims)?;
-            let named = self
-                .verifiers
-                .iter()
-                .find(|verifier| verifier.issuer() == issuer);
-            let verifier = named.ok_or(InvalidToken::Issuer)?;
-            if token.len() > verifier.max_token_bytes {
-                return Err(InvalidToken::TooLarge.into());
-            }
-            verifier.check(jws).await
-        })
+        Box::pin(async move { Ok(self.check(token).await?.token) })
+    }
+
+    fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {
+        Box::pin(self.check(token))
     }
 
     fn ready(&self) -> Readiness<'_> {

@@ -3,7 +3,7 @@
 //! Sizes are checked before anything is decoded. Each part is unpadded, canonical base64url, so one token
 //! has one text. The header says nothing this verifier does not understand: `crit`, `b64`, `zip`, `enc`
 //! and nested tokens are refused ([RFC 8725 §3.8, §3.11]). Keys that a token brings along (`jwk`, `jku`,
-//! `x5u`, `x5c`) are never looked at.
+//! `x5u`, `x5c`) are never looked at; only a DPoP proof is asked for its `jwk`.
 //!
 //! What this does not do: trust anything. A [`Jws`] is unverified until its signature has been checked.
 //!
@@ -87,10 +87,29 @@ impl<'a> Jws<'a> {
         let claims = json::object(&decode(signed.payload)?)?;
         Ok(Self { signed, claims })
     }
+
+    /// The same for a DPoP proof (RFC 9449 §4.2), with the `jwk` that it is signed with.
+    #[cfg(feature = "http")]
+    pub(crate) fn decode_proof(
+        proof: &'a str,
+        max_proof: usize,
+    ) -> Result<(Self, Option<Value>), InvalidToken> {
+        if proof.len() > max_proof {
+            return Err(InvalidToken::TooLarge);
+        }
+        let (signed, mut header) = Signed::split_with_header(proof)?;
+        let claims = json::object(&decode(signed.payload)?)?;
+        Ok((Self { signed, claims }, header.remove("jwk")))
+    }
 }
 
 impl<'a> Signed<'a> {
     pub(crate) fn split(token: &'a str) -> Result<Self, InvalidToken> {
+        Ok(Self::split_with_header(token)?.0)
+    }
+
+    /// Also gives what is left of the header.
+    fn split_with_header(token: &'a str) -> Result<(Self, Map<String, Value>), InvalidToken> {
         let (message, signature) = token.rsplit_once('.').ok_or(InvalidToken::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(InvalidToken::Malformed)?;
         if payload.contains('.') || signature.is_empty() {
@@ -106,14 +125,15 @@ impl<'a> Signed<'a> {
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID) {
             return Err(InvalidToken::TooLarge);
         }
-        Ok(Self {
+        let signed = Self {
             message,
             signature: decode(signature)?,
             algorithm,
             kid,
             typ: string(&mut header, "typ")?,
             payload,
-        })
+        };
+        Ok((signed, header))
     }
 }
 

@@ -1,24 +1,23 @@
-//! JWT access tokens of one issuer, from text to [`VerifiedToken`].
+//! JWT access tokens of one issuer, from text to [`VerifiedToken`](crate::VerifiedToken).
 //!
 //! The order of the checks is the order in which a token earns work: structure, algorithm, type and issuer
 //! cost nothing; then a key of that issuer; then the signature; and only then do the claims mean anything.
 //! Header and claims are parsed once.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use super::{
     algorithm::SignatureAlgorithm,
     builder::JwtVerifierBuilder,
     check::{Examination, IssuerReport},
     claims::ClaimRules,
-    clock::Clock,
+    freshness::{Trust, Vouched},
     hint::{Recognition, TokenHint},
     jose::Jws,
     remote::RemoteKeys,
     source::KeySource,
-    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };
-use crate::declare::principal::VerifiedToken;
 
 /// Verifies signed JWT access tokens ([RFC 9068], [RFC 8725]) of one issuer for one server.
 ///
@@ -38,8 +37,7 @@ pub struct JwtVerifier {
     pub(super) rules: ClaimRules,
     pub(super) algorithms: Vec<SignatureAlgorithm>,
     pub(super) max_token_bytes: usize,
-    pub(super) clock: Clock,
-    pub(super) keys: Keys,
+    pub(super) trust: Arc<Trust>,
 }
 
 pub(super) enum Keys {
@@ -73,7 +71,7 @@ impl JwtVerifier {
     ///
     /// [`VerifyError::Unavailable`] when the keys cannot be had now.
     pub async fn ready(&self) -> Result<(), VerifyError> {
-        Ok(self.keys.source().ready().await?)
+        Ok(self.trust.keys.source().ready().await?)
     }
 
     /// What the issuer publishes about itself, once it has been discovered.
@@ -81,29 +79,42 @@ impl JwtVerifier {
     pub(crate) fn metadata(
         &self,
     ) -> Option<std::sync::Arc<(super::discovery::IssuerMetadata, std::time::Duration)>> {
-        match &self.keys {
+        match &self.trust.keys {
             Keys::Discovered(keys) => keys.metadata(),
             Keys::Given(_) => None,
         }
     }
 
+    async fn decode_and_check(&self, token: &str) -> Result<Vouched, VerifyError> {
+        self.check(Jws::decode(token, self.max_token_bytes)?).await
+    }
+
     /// Checks a token whose structure is sound.
-    pub(super) async fn check(&self, jws: Jws<'_>) -> Result<VerifiedToken, VerifyError> {
+    pub(super) async fn check(&self, jws: Jws<'_>) -> Result<Vouched, VerifyError> {
         let Jws { signed, claims } = jws;
         if !self.algorithms.contains(&signed.algorithm) {
             return Err(InvalidToken::Algorithm.into());
         }
         self.rules.token_type.check(signed.typ.as_deref())?;
         self.rules.check_issuer(&claims)?;
-        let keys = self.keys.source();
-        let key = keys.key(signed.kid.as_deref(), signed.algorithm).await?;
+        let keys = self.trust.keys.source();
+        let kid = signed.kid.as_deref();
+        let key = match keys.current(kid, signed.algorithm) {
+            Some(key) => key,
+            None => keys.key(kid, signed.algorithm).await?,
+        };
         key.verify(&signed)?;
-        Ok(self.rules.check(claims, self.clock.unix_seconds())?)
+        let window = self.rules.window(&claims)?;
+        let token = self.rules.check(claims, self.trust.clock.unix_seconds())?;
+        let freshness = self
+            .trust
+            .freshness(key, kid.is_some(), signed.algorithm, &window);
+        Ok(Vouched::while_fresh(token, freshness))
     }
 }
 
 impl Keys {
-    fn source(&self) -> &dyn KeySource {
+    pub(super) fn source(&self) -> &dyn KeySource {
         match self {
             Self::Discovered(keys) => keys,
             Self::Given(keys) => &**keys,
@@ -113,7 +124,11 @@ impl Keys {
 
 impl Verifier for JwtVerifier {
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
-        Box::pin(async move { self.check(Jws::decode(token, self.max_token_bytes)?).await })
+        Box::pin(async move { Ok(self.decode_and_check(token).await?.token) })
+    }
+
+    fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {
+        Box::pin(self.decode_and_check(token))
     }
 
     fn ready(&self) -> Readiness<'_> {
@@ -130,7 +145,7 @@ impl Verifier for JwtVerifier {
 
     fn examine(&self) -> Examination<'_> {
         Box::pin(async {
-            let Keys::Discovered(keys) = &self.keys else {
+            let Keys::Discovered(keys) = &self.trust.keys else {
                 return Vec::new();
             };
             let fits = keys.fits_any(&self.algorithms).await;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     super::{
         builder::JwtVerifierBuilder,
+        clock::Clock,
         issuer::Issuers,
         jose::TokenType,
         source::{KeyLookup, StaticKeys},
@@ -325,7 +326,8 @@ async fn the_claims_of_a_signed_token_are_checked() {
         ("iat", json!(NOW + 61), NotYetValid),
         ("sub", json!(""), Claim("sub")),
         ("scope", json!(["a"]), Claim("scope")),
-        ("cnf", json!({"jkt": "x"}), Unproven),
+        ("cnf", json!({"jkt": "x"}), Claim("cnf")),
+        ("cnf", json!({"jwk": {}}), Unproven),
     ] {
         let mut claims = claims();
         claims[claim] = value.clone();

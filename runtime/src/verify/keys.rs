@@ -17,7 +17,10 @@ use std::{fmt, sync::Arc};
 use jsonwebtoken::{DecodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
 use serde_json::{Map, Value};
 
-use super::{admission, algorithm::SignatureAlgorithm, jose::Signed, json, token::InvalidToken};
+use super::{
+    admission, algorithm::SignatureAlgorithm, jose::Signed, json, thumbprint::thumbprint,
+    token::InvalidToken,
+};
 
 /// The largest key set that is read, in bytes.
 pub(crate) const MAX_KEY_SET: usize = 512 * 1024;
@@ -29,11 +32,12 @@ pub struct PublicKey {
     kid: Option<String>,
     algorithms: Vec<SignatureAlgorithm>,
     key: DecodingKey,
+    thumbprint: [u8; 32],
 }
 
 impl PublicKey {
     /// Admits one JSON Web Key. `None` when it is not good enough.
-    fn admit(jwk: &Value) -> Option<Self> {
+    pub(super) fn admit(jwk: &Value) -> Option<Self> {
         let jwk = jwk.as_object()?;
         let kid = match jwk.get("kid") {
             None => None,
@@ -44,6 +48,7 @@ impl PublicKey {
             kid,
             algorithms,
             key,
+            thumbprint: thumbprint(jwk)?,
         })
     }
 
@@ -51,6 +56,11 @@ impl PublicKey {
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// The SHA-256 thumbprint of the key (RFC 7638).
+    pub(crate) fn thumbprint(&self) -> &[u8; 32] {
+        &self.thumbprint
     }
 
     fn fits(&self, algorithm: SignatureAlgorithm) -> bool {

@@ -4,7 +4,7 @@
 //!
 //! | file | question |
 //! |---|---|
-//! | `bearer` | is there exactly one well-formed bearer credential? |
+//! | `bearer` | is there exactly one well-formed credential? |
 //! | `jose`, `json` | is it one signed object, written in the one permitted way? |
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
 //! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
@@ -12,7 +12,10 @@
 //! | `introspection`, `introspection_*`, `answers` | what does the authorization server say about a token that says nothing? |
 //! | `api_keys` | is it a key of this server's own? |
 //! | `any_of`, `hint` | which of several verifiers is it for? |
+//! | `freshness` | would the answer still be the same? |
+//! | `revocation` | is it still wanted? |
 //! | `builder` | what may be configured, and what must not? |
+//! | `dpop` | does whoever sends a bound token hold its key? |
 //! | `remote`, `refresh`, `discovery`, `fetch`, `address` | where the keys come from, and what is never fetched |
 //!
 //! Nothing from a token reaches an error, a log line or a `Debug` text. No input reaches a panic: the
@@ -43,7 +46,10 @@ pub(crate) mod check;
 mod claims;
 pub(crate) mod clock;
 pub(crate) mod discovery;
+#[cfg(feature = "http")]
+pub(crate) mod dpop;
 pub(crate) mod fetch;
+pub(crate) mod freshness;
 pub(crate) mod hint;
 pub(crate) mod introspection;
 mod introspection_builder;
@@ -57,10 +63,12 @@ pub(crate) mod keys;
 pub(crate) mod mapping;
 mod refresh;
 pub(crate) mod remote;
+pub(crate) mod revocation;
 pub(crate) mod secret;
 pub(crate) mod source;
 #[cfg(all(test, feature = "testkit"))]
 mod test_issuer;
+mod thumbprint;
 pub(crate) mod token;
 #[cfg(test)]
 mod vectors;

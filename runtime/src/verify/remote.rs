@@ -166,11 +166,7 @@ impl RemoteKeys {
         algorithm: SignatureAlgorithm,
     ) -> Result<Arc<PublicKey>, KeyError> {
         let now = self.settings.clock.monotonic();
-        if let Some(current) = &*self.usable(now) {
-            if now.saturating_sub(current.fetched_at) >= current.refresh_after {
-                // Stale while revalidating: nobody waits.
-                let _background = self.start_or_join(now);
-            }
+        if let Some(current) = &*self.refreshed(now) {
             match current.keys.find(kid, algorithm) {
                 Lookup::Found(key) => return Ok(Arc::clone(key)),
                 Lookup::Refused => return Err(KeyError::Unknown),
@@ -196,6 +192,18 @@ impl RemoteKeys {
         } else {
             Guard::from_inner(None)
         }
+    }
+
+    /// The snapshot, if it can be trusted. When it is due, its refresh starts in the background: stale while
+    /// revalidating, nobody waits.
+    fn refreshed(&self, now: Duration) -> Guard<Option<Arc<Snapshot>>> {
+        let usable = self.usable(now);
+        if let Some(current) = &*usable
+            && now.saturating_sub(current.fetched_at) >= current.refresh_after
+        {
+            let _background = self.start_or_join(now);
+        }
+        usable
     }
 
     fn unavailable(&self, now: Duration) -> KeyError {
@@ -244,6 +252,11 @@ impl RemoteKeys {
 impl KeySource for RemoteKeys {
     fn key<'a>(&'a self, kid: Option<&'a str>, algorithm: SignatureAlgorithm) -> KeyLookup<'a> {
         Box::pin(self.find(kid, algorithm))
+    }
+
+    fn current(&self, kid: Option<&str>, algorithm: SignatureAlgorithm) -> Option<Arc<PublicKey>> {
+        let snapshot = self.refreshed(self.settings.clock.monotonic());
+        snapshot.as_ref()?.keys.key(kid, algorithm)
     }
 
     fn ready(&self) -> KeysReady<'_> {

@@ -4,9 +4,10 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use super::{
     check::Examination,
+    freshness::Vouched,
     hint::{Recognition, TokenHint},
 };
-use crate::declare::principal::VerifiedToken;
+use crate::declare::{confirmation::InvalidConfirmation, principal::VerifiedToken};
 
 /// The future of [`Verifier::verify`].
 pub type Verification<'a> =
@@ -15,7 +16,8 @@ pub type Verification<'a> =
 /// Decides whether a bearer token is one this server accepts.
 ///
 /// A verifier answers for the whole of [OAuth 2.1 §5.2]: integrity, issuer, audience and lifetime. It
-/// never decides what the caller may do; scopes are compared later, in one place.
+/// never decides what the caller may do; scopes are compared later, in one place. Nor does it ask for the
+/// proof that a bound token needs ([`VerifiedToken::confirmation`]): the server does, for every verifier.
 ///
 /// [OAuth 2.1 §5.2]: https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1#section-5.2
 pub trait Verifier: Send + Sync + 'static {
@@ -26,6 +28,19 @@ pub trait Verifier: Send + Sync + 'static {
     /// [`VerifyError::Invalid`] when the token is known to be bad, [`VerifyError::Unavailable`] when
     /// nothing can be known about it right now.
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a>;
+
+    /// Like [`verify`](Self::verify), and says for how long the answer holds, so that a server need not ask
+    /// with every request. This is what servers call.
+    ///
+    /// By default an answer holds for one request. A verifier that wraps another one and adds checks of its
+    /// own is right to leave it at that: while an answer holds, nothing but its freshness is asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {
+        Box::pin(async move { self.verify(token).await.map(Vouched::once) })
+    }
 
     /// Gets ready for the first token: fetches keys, for example. Servers call it when they start, and
     /// serve meanwhile. Does nothing by default.
@@ -78,6 +93,9 @@ impl<T: Verifier + ?Sized> Verifier for Arc<T> {
         (**self).examine()
     }
 }
+
+/// The future of [`Verifier::vouch`].
+pub type Vouching<'a> = Pin<Box<dyn Future<Output = Result<Vouched, VerifyError>> + Send + 'a>>;
 
 /// The future of [`Verifier::ready`].
 pub type Readiness<'a> = Pin<Box<dyn Future<Output = Result<(), VerifyError>> + Send + 'a>>;
@@ -149,10 +167,22 @@ pub enum InvalidToken {
     /// The token is bound to a key or certificate (`cnf`) that was not proven.
     #[error("sender-constrained token without proof")]
     Unproven,
+    /// The token was good, but has been revoked.
+    #[error("revoked")]
+    Revoked,
     /// The authorization server says that the token is not active: expired, revoked, never issued.
     #[error("not active")]
     Inactive,
     /// The token is not known to a verifier that knows its tokens by name.
     #[error("unknown token")]
     Unknown,
+}
+
+impl From<InvalidConfirmation> for InvalidToken {
+    fn from(error: InvalidConfirmation) -> Self {
+        match error {
+            InvalidConfirmation::Malformed => Self::Claim("cnf"),
+            InvalidConfirmation::Method | InvalidConfirmation::Contradiction => Self::Unproven,
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod code_flow;
 mod consent_page;
 mod documents;
+mod dpop;
 mod introspection;
 mod refresh;
 mod registration;

@@ -30,6 +30,7 @@ async fn both_metadata_documents_are_this_one() {
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": true,
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "RS256", "PS256", "ES384"],
     });
     for name in ["oauth-authorization-server", "openid-configuration"] {
         let reply = get(&format!("{issuer}/.well-known/{name}")).await;
