@@ -4,8 +4,9 @@ use std::{fmt, sync::Arc};
 
 use super::{
     check::{Examination, IssuerReport},
+    freshness::Vouched,
     hint::{Recognition, TokenHint},
-    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
+    token::{InvalidToken, Readiness, Verification, Verifier, VerifyError, Vouching},
 };
 
 /// Combines verifiers: JWTs of several issuers, introspection, API keys, each with its own keys, audience,
@@ -61,12 +62,12 @@ impl AnyOf {
         self
     }
 
-    async fn decide(&self, token: &str) -> Result<super::VerifiedToken, VerifyError> {
+    async fn decide(&self, token: &str) -> Result<Vouched, VerifyError> {
         let hint = TokenHint::read(token);
         let mut candidates = Vec::new();
         for verifier in &self.verifiers {
             match verifier.recognizes(&hint) {
-                Recognition::Yes => return verifier.verify(token).await,
+                Recognition::Yes => return verifier.vouch(token).await,
                 Recognition::Maybe => candidates.push(verifier),
                 Recognition::No => {}
             }
@@ -78,8 +79,8 @@ impl AnyOf {
         };
         let mut refusal: Option<VerifyError> = None;
         for verifier in candidates {
-            match (verifier.verify(token).await, &refusal) {
-                (Ok(verified), _) => return Ok(verified),
+            match (verifier.vouch(token).await, &refusal) {
+                (Ok(vouched), _) => return Ok(vouched),
                 (Err(_), Some(VerifyError::Unavailable { .. })) => {}
                 (Err(error @ VerifyError::Unavailable { .. }), _) => refusal = Some(error),
                 (Err(_), Some(_)) => {}
@@ -92,6 +93,10 @@ impl AnyOf {
 
 impl Verifier for AnyOf {
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
+        Box::pin(async { Ok(self.decide(token).await?.token) })
+    }
+
+    fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {
         Box::pin(self.decide(token))
     }
 

@@ -328,9 +328,7 @@ async fn one_deadline_holds_for_everything() {
 
 #[tokio::test]
 async fn what_is_in_the_answer_is_checked_as_in_a_jwt() {
-    use InvalidToken::{
-        Audience, Claim, Expired, Inactive, Issuer, NotYetValid, TokenType, Unproven,
-    };
+    use InvalidToken::{Audience, Claim, Expired, Inactive, Issuer, NotYetValid, TokenType};
     let endpoint = Endpoint::saying(active()).await;
     let url = json!(endpoint.url);
     for (answer, expected) in [
@@ -361,7 +359,8 @@ async fn what_is_in_the_answer_is_checked_as_in_a_jwt() {
         (with("client_id", json!([])), Some(Claim("client_id"))),
         (with("scope", json!(["a"])), Some(Claim("scope"))),
         (without("scope"), None),
-        (with("cnf", json!({"jkt": "x"})), Some(Unproven)),
+        (with("cnf", json!({"jkt": "x"})), Some(Claim("cnf"))),
+        (with("cnf", json!({"jkt": "A".repeat(43)})), None),
         (without("token_type"), None),
         (with("token_type", json!("bearer")), None),
         (with("token_type", json!("refresh_token")), Some(TokenType)),
@@ -405,6 +404,20 @@ async fn a_missing_audience_or_subject_is_made_up_for_only_where_that_is_configu
     let verifier = endpoint.builder().client_id_as_subject().build().unwrap();
     let text = format!("{:?}", verifier.verify(TOKEN).await.unwrap());
     assert!(text.contains("subject: \"app\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_bound_token_is_bound_however_it_was_verified() {
+    let endpoint = Endpoint::saying(active()).await;
+    let mut answer = with("cnf", json!({"jkt": "A".repeat(43)}));
+    answer["token_type"] = json!("DPoP");
+    endpoint.set(Mode::Says(answer));
+    let verifier = endpoint.verifier();
+    for _first_and_remembered in 0..2 {
+        let text = format!("{:?}", verifier.verify(TOKEN).await.unwrap());
+        assert!(text.contains("cnf"), "{text}");
+    }
+    assert_eq!(endpoint.posts(), 1);
 }
 
 #[tokio::test]

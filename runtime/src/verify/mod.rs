@@ -72,5 +72,3 @@ mod thumbprint;
 pub(crate) mod token;
 #[cfg(test)]
 mod vectors;
-
-use crate::declare::principal::VerifiedToken;
