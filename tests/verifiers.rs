@@ -62,6 +62,7 @@ struct Fixture {
     opaque: RunningAuthorizationServer,
     keys: Arc<ApiKeys>,
     app: Router,
+    server: toolgate::ProtectedServer,
 }
 
 async fn fixture() -> Fixture {
@@ -74,9 +75,12 @@ async fn fixture() -> Fixture {
     let server = Server::new(RESOURCE)
         .authorization_server(jwts.issuer())
         .accept(introspection(&opaque).build().unwrap())
-        .accept(keys.clone());
+        .accept(keys.clone())
+        .build()
+        .unwrap();
     Fixture {
-        app: server.build().unwrap().router(),
+        app: server.router(),
+        server,
         jwts,
         opaque,
         keys,
@@ -90,6 +94,7 @@ async fn jwts_opaque_tokens_and_api_keys_make_the_same_kind_of_principal() {
         opaque,
         keys,
         app,
+        ..
     } = fixture().await;
     let (key, hash) = keys.generate().unwrap();
     let scopes = || ["notes:read".parse().unwrap()];
@@ -167,6 +172,7 @@ async fn a_bad_token_of_any_kind_gets_the_same_answer() {
         opaque,
         keys,
         app,
+        ..
     } = fixture().await;
     let (key, _) = keys.generate().unwrap();
     let gone = opaque.mint("bob").opaque();
@@ -206,6 +212,7 @@ async fn an_authorization_server_that_is_down_is_503_for_its_own_tokens_only() {
         opaque,
         keys,
         app,
+        ..
     } = fixture().await;
     let token = opaque.mint("bob").opaque();
     let remembered = opaque.mint("eve").opaque();
@@ -234,6 +241,7 @@ async fn no_token_is_shown_to_somebody_elses_authorization_server() {
         opaque,
         app,
         keys,
+        ..
     } = fixture().await;
     let (key, _) = keys.generate().unwrap();
     for token in [
@@ -248,6 +256,49 @@ async fn no_token_is_shown_to_somebody_elses_authorization_server() {
         call(&app, "whoami", &token).await;
     }
     assert_eq!(opaque.hits("/introspect"), 0);
+}
+
+#[tokio::test]
+async fn a_bound_token_needs_its_proof_however_it_was_verified() {
+    let Fixture {
+        jwts, opaque, app, ..
+    } = fixture().await;
+    let cnf = json!({"jkt": "A".repeat(43)});
+    for token in [
+        jwts.mint("alice").claim("cnf", cnf.clone()).sign(),
+        opaque.mint("bob").claim("cnf", cnf.clone()).opaque(),
+    ] {
+        for _first_and_remembered in 0..2 {
+            assert_eq!(call(&app, "whoami", &token).await.status(), 401);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_token_is_remembered_by_its_own_rules() {
+    let Fixture {
+        jwts,
+        opaque,
+        keys,
+        app,
+        server,
+    } = fixture().await;
+    let (key, hash) = keys.generate().unwrap();
+    keys.replace([ApiKey::new("1", "ci", hash)]).unwrap();
+    let hits = || server.token_cache_stats().hits;
+    for (token, expected) in [
+        (jwts.mint("alice").sign(), 2),
+        (opaque.mint("bob").opaque(), 0),
+        (key, 0),
+    ] {
+        let before = hits();
+        for _ in 0..3 {
+            assert_eq!(call(&app, "whoami", &token).await.status(), 200);
+        }
+        assert_eq!(hits() - before, expected);
+    }
+    // What an authorization server said is remembered by who asked it, and not for longer.
+    assert_eq!(opaque.hits("/introspect"), 1);
 }
 
 #[tokio::test]
@@ -284,6 +335,18 @@ async fn all_authorization_servers_are_in_the_metadata_and_no_urn() {
         document["authorization_servers"],
         json!([jwts.issuer(), opaque.issuer()])
     );
+}
+
+#[test]
+fn api_keys_alone_are_no_authorization_server() {
+    let keys = || ApiKeys::new("urn:example:keys", "ntk_").unwrap();
+    for server in [
+        Server::new(RESOURCE).accept(keys()),
+        Server::new(RESOURCE).verifier(keys()),
+    ] {
+        let error = server.build().unwrap_err();
+        assert_eq!(error.problems(), [toolgate::Problem::NoAuthorizationServer]);
+    }
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | none | declaring: for crates that offer tools to a server elsewhere; no HTTP, cryptography or async runtime |
-//! | `verify` | checking tokens: [`JwtVerifier`], discovery, key sets |
+//! | `verify` | checking tokens: [`JwtVerifier`], discovery, key sets, [`Introspection`], [`ApiKeys`] |
 //! | `rmcp` | serving on standard input and output with [rmcp](https://docs.rs/rmcp), the official SDK |
 //! | `http` (default) | serving over Streamable HTTP |
 //! | `validate` | checking arguments against what only their schema says, `#[schemars(range(..))]` for example; without it a server with such a tool is not built |

@@ -172,11 +172,13 @@ impl ProtectedServer {
         if let Some(verifier) = self.core.verifier.clone() {
             let server = self.clone();
             tokio::spawn(async move {
-                if let Err(error) = verifier.ready().await {
-                    tracing::warn!(target: "toolgate", %error, "not ready to verify tokens yet");
-                }
-                for finding in server.check().await {
+                let ready = verifier.ready().await;
+                let findings = server.check().await;
+                for finding in &findings {
                     tracing::warn!(target: "toolgate", "{finding}");
+                }
+                if let (Err(error), []) = (ready, &findings[..]) {
+                    tracing::warn!(target: "toolgate", %error, "not ready to verify tokens yet");
                 }
             });
         }

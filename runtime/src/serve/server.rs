@@ -173,7 +173,8 @@ impl Server {
     /// ([`ApiKeys`](crate::ApiKeys)), tenants ([`Issuers::for_tenants`](crate::Issuers::for_tenants)). May be
     /// given more than once. Which of them a token is for, [`AnyOf`] says.
     ///
-    /// The authorization servers of `verifier` are listed in the metadata.
+    /// The authorization servers of `verifier` are listed in the metadata. API keys have none: they stand beside
+    /// an authorization server, never alone.
     ///
     /// ```
     /// use toolgate::{ApiKeys, Introspection, Secret, Server};

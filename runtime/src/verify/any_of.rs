@@ -93,7 +93,7 @@ impl AnyOf {
 
 impl Verifier for AnyOf {
     fn verify<'a>(&'a self, token: &'a str) -> Verification<'a> {
-        Box::pin(async move { Ok(self.decide(token).await?.token) })
+        Box::pin(async { Ok(self.decide(token).await?.token) })
     }
 
     fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {

@@ -431,8 +431,11 @@ mod tests {
     fn only_the_whole_key_is_the_key() {
         let keys = keys();
         let (key, hash) = keys.generate().unwrap();
-        keys.replace([ApiKey::new("1", "ci", hash)]).unwrap();
+        let bare = ApiKeyHash::of("without-a-prefix");
+        keys.replace([ApiKey::new("1", "ci", hash), ApiKey::new("2", "ci", bare)])
+            .unwrap();
         let mut others = vec![
+            "without-a-prefix".into(),
             String::new(),
             "ntk_".into(),
             key[..key.len() - 1].to_owned(),

@@ -24,17 +24,14 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::FutureExt;
-use reqwest::header::HeaderValue;
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Semaphore};
-use url::{Url, form_urlencoded};
+use url::Url;
 use zeroize::Zeroizing;
 
 pub use super::introspection_builder::IntrospectionBuilder;
 use super::{
-    algorithm::SignatureAlgorithm,
     answers::{Answers, Found, Name, Outcome},
     check::{Examination, IssuerReport},
     claims::ClaimRules,
@@ -42,13 +39,10 @@ use super::{
     discovery::IssuerMetadata,
     fetch::{FetchError, Fetcher, Form},
     hint::{Recognition, TokenHint},
-    introspection_builder::Method,
-    jose::Jws,
+    introspection_client::Credentials,
+    introspection_jwt::{SIGNED, SignedAnswers, whole_seconds},
     json,
-    keys::MAX_KEY_SET,
     refresh::{HOUR, SECOND},
-    remote::RemoteKeys,
-    secret::Secret,
     source::KeySource,
     token::{InvalidToken, Readiness, Verification, Verifier, VerifyError},
 };
@@ -59,8 +53,6 @@ const ENDPOINT: &str = "introspection_endpoint";
 const MAX_CONCURRENT: usize = 64;
 /// How long after a failed discovery the next may start.
 const COOLDOWN: Duration = Duration::from_secs(5);
-/// How old a signed answer may be, beside the leeway.
-const MAX_ANSWER_AGE: Duration = Duration::from_secs(60);
 
 /// Verifies tokens by asking their authorization server ([RFC 7662]): for opaque tokens, or where a
 /// revocation must count within a minute.
@@ -118,17 +110,6 @@ pub(super) struct Discovery {
     known: ArcSwapOption<(IssuerMetadata, Duration)>,
     /// When the last attempt failed.
     failed_at: Mutex<Option<Duration>>,
-}
-
-pub(super) struct Credentials {
-    pub(super) id: String,
-    pub(super) secret: Secret,
-    pub(super) method: Method,
-}
-
-pub(super) struct SignedAnswers {
-    pub(super) keys: RemoteKeys,
-    pub(super) algorithms: Vec<SignatureAlgorithm>,
 }
 
 impl Introspection {
@@ -201,87 +182,19 @@ impl Server {
             body: &body,
             authorization: self.credentials.header(),
             accept: match self.signed {
-                Some(_) => "application/token-introspection+jwt",
+                Some(_) => SIGNED,
                 None => "application/json",
             },
         };
         let answer = self.fetcher.post(&url, &form, self.timeout).await?;
         let members = match &self.signed {
             None => json::object(&answer.body).map_err(|_| FetchError::Document)?,
-            Some(signed) => {
-                let essence = answer.content_type.split(';').next().unwrap_or_default();
-                let jwt = "application/token-introspection+jwt";
-                if !essence.trim().eq_ignore_ascii_case(jwt) {
-                    return Err(FetchError::Document);
-                }
-                self.open(signed, &answer.body).await?
-            }
+            Some(signed) => self.open(signed, &answer).await?,
         };
         match members.get("active") {
             Some(Value::Bool(_)) => Ok(members),
             _ => Err(FetchError::Document),
         }
-    }
-
-    /// The answer in a signed one (RFC 9701 §5). One that is not good is no answer.
-    async fn open(
-        &self,
-        signed: &SignedAnswers,
-        body: &[u8],
-    ) -> Result<Map<String, Value>, FetchError> {
-        let bad = |_: InvalidToken| FetchError::Document;
-        let text = std::str::from_utf8(body).map_err(|_| FetchError::Document)?;
-        let Jws {
-            signed: jws,
-            mut claims,
-        } = Jws::decode(text.trim_ascii(), MAX_KEY_SET).map_err(bad)?;
-        let typ = jws.typ.as_deref().unwrap_or_default();
-        let typ_fits = [
-            "token-introspection+jwt",
-            "application/token-introspection+jwt",
-        ]
-        .iter()
-        .any(|name| typ.eq_ignore_ascii_case(name));
-        if !typ_fits || !signed.algorithms.contains(&jws.algorithm) {
-            return Err(FetchError::Document);
-        }
-        self.rules
-            .check_issuer(&claims)
-            .map_err(|_| FetchError::Issuer)?;
-        if !self.is_addressee(claims.get("aud")) || !self.is_fresh(claims.get("iat")) {
-            return Err(FetchError::Document);
-        }
-        let key = signed.keys.key(jws.kid.as_deref(), jws.algorithm).await;
-        let key = key.map_err(|_| FetchError::Document)?;
-        key.verify(&jws).map_err(bad)?;
-        match claims.remove("token_introspection") {
-            Some(Value::Object(members)) => Ok(members),
-            _ => Err(FetchError::Document),
-        }
-    }
-
-    /// Whether `aud` of a signed answer names this server: as a client, or as a resource.
-    fn is_addressee(&self, aud: Option<&Value>) -> bool {
-        let ours = |aud: &Value| {
-            aud.as_str().is_some_and(|aud| {
-                aud == self.credentials.id || self.rules.audiences.iter().any(|our| our == aud)
-            })
-        };
-        match aud {
-            Some(Value::Array(all)) => all.iter().all(Value::is_string) && all.iter().any(ours),
-            Some(one) => ours(one),
-            None => false,
-        }
-    }
-
-    fn is_fresh(&self, iat: Option<&Value>) -> bool {
-        let Some(issued) = iat.and_then(whole_seconds) else {
-            return false;
-        };
-        let now = self.clock.unix_seconds();
-        let leeway = self.rules.leeway.as_secs();
-        let oldest = now.saturating_sub(leeway.saturating_add(MAX_ANSWER_AGE.as_secs()));
-        (oldest..=now.saturating_add(leeway)).contains(&issued)
     }
 
     /// What an answer means for its token.
@@ -393,43 +306,6 @@ fn is_access_token(answer: &Map<String, Value>) -> Result<(), InvalidToken> {
         Some(Value::String(usage)) if is(usage, &["access_token", "access"]) => Ok(()),
         Some(Value::String(_)) => Err(InvalidToken::TokenType),
         Some(_) => Err(InvalidToken::Claim("token_use")),
-    }
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a float that does not fit becomes the nearest that does"
-)]
-fn whole_seconds(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| Some(value.as_f64()? as u64))
-}
-
-impl Credentials {
-    fn body(&self, token: &str) -> String {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("token", token);
-        form.append_pair("token_type_hint", "access_token");
-        if self.method == Method::Post {
-            form.append_pair("client_id", &self.id);
-            form.append_pair("client_secret", self.secret.expose());
-        }
-        form.finish()
-    }
-
-    /// Both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
-    fn header(&self) -> Option<HeaderValue> {
-        if self.method == Method::Post {
-            return None;
-        }
-        let encode =
-            |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let id = encode(&self.id);
-        let pair = Zeroizing::new(format!("{id}:{}", encode(self.secret.expose())));
-        let value = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        let mut value = HeaderValue::from_str(&value).ok()?;
-        value.set_sensitive(true);
-        Some(value)
     }
 }
 

@@ -11,7 +11,9 @@ use super::{
     claims::ClaimRules,
     clock::Clock,
     fetch::{FetchError, Fetcher},
-    introspection::{Credentials, Discovery, Introspection, Place, Server, SignedAnswers},
+    introspection::{Discovery, Introspection, Place, Server},
+    introspection_client::{Credentials, Method},
+    introspection_jwt::SignedAnswers,
     jose::{MAX_TOKEN, TokenType},
     mapping::ClaimMapping,
     remote::RemoteKeys,
@@ -25,13 +27,6 @@ const MAX_REFUSED: Duration = Duration::from_secs(10);
 const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 /// Connections to the endpoint that are kept for the next question.
 const IDLE: usize = 8;
-
-/// How this server authenticates at the endpoint (RFC 6749 §2.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    Basic,
-    Post,
-}
 
 /// Makes an [`Introspection`]. See [`Introspection::new`].
 #[must_use]

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex as StdMutex, atomic::AtomicUsize};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jsonwebtoken::Algorithm as Jwa;
 use serde_json::json;
 use tokio::{
@@ -10,6 +11,7 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use url::form_urlencoded;
 
 use super::{super::builder::VerifierConfigError, *};
 use crate::{ClaimMapping, ScopeClaim, testkit::SigningKey};
@@ -326,9 +328,7 @@ async fn one_deadline_holds_for_everything() {
 
 #[tokio::test]
 async fn what_is_in_the_answer_is_checked_as_in_a_jwt() {
-    use InvalidToken::{
-        Audience, Claim, Expired, Inactive, Issuer, NotYetValid, TokenType, Unproven,
-    };
+    use InvalidToken::{Audience, Claim, Expired, Inactive, Issuer, NotYetValid, TokenType};
     let endpoint = Endpoint::saying(active()).await;
     let url = json!(endpoint.url);
     for (answer, expected) in [
@@ -359,7 +359,8 @@ async fn what_is_in_the_answer_is_checked_as_in_a_jwt() {
         (with("client_id", json!([])), Some(Claim("client_id"))),
         (with("scope", json!(["a"])), Some(Claim("scope"))),
         (without("scope"), None),
-        (with("cnf", json!({"jkt": "x"})), Some(Unproven)),
+        (with("cnf", json!({"jkt": "x"})), Some(Claim("cnf"))),
+        (with("cnf", json!({"jkt": "A".repeat(43)})), None),
         (without("token_type"), None),
         (with("token_type", json!("bearer")), None),
         (with("token_type", json!("refresh_token")), Some(TokenType)),
@@ -406,6 +407,20 @@ async fn a_missing_audience_or_subject_is_made_up_for_only_where_that_is_configu
 }
 
 #[tokio::test]
+async fn a_bound_token_is_bound_however_it_was_verified() {
+    let endpoint = Endpoint::saying(active()).await;
+    let mut answer = with("cnf", json!({"jkt": "A".repeat(43)}));
+    answer["token_type"] = json!("DPoP");
+    endpoint.set(Mode::Says(answer));
+    let verifier = endpoint.verifier();
+    for _first_and_remembered in 0..2 {
+        let text = format!("{:?}", verifier.verify(TOKEN).await.unwrap());
+        assert!(text.contains("cnf"), "{text}");
+    }
+    assert_eq!(endpoint.posts(), 1);
+}
+
+#[tokio::test]
 async fn claims_are_read_as_the_mapping_says() {
     let endpoint = Endpoint::saying(with("scope", json!(["a", "b"]))).await;
     let mapping = ClaimMapping::new().scopes_from([ScopeClaim::ScopeOrArray]);
@@ -441,12 +456,21 @@ async fn an_acceptance_is_remembered_for_a_minute_at_most_and_never_beyond_exp()
     assert_eq!(endpoint.posts(), 6);
 
     // A wall clock that jumps ahead ends it too; one that jumps back does not prolong it.
-    endpoint.set(Mode::Says(with("exp", json!(NOW + 4000))));
-    verifier.verify("jump").await.unwrap();
-    clock.jump_to(NOW - 10_000);
-    clock.advance(Duration::from_secs(60));
-    endpoint.set(Mode::Says(json!({"active": false})));
-    assert!(verifier.verify("jump").await.is_err());
+    let jumping = async |exp: u64, jump: u64, seconds: u64| {
+        let clock = Clock::manual(NOW);
+        let verifier = endpoint.builder().clock(clock.clone()).build().unwrap();
+        endpoint.set(Mode::Says(with("exp", json!(exp))));
+        verifier.verify(TOKEN).await.unwrap();
+        clock.jump_to(jump);
+        clock.advance(Duration::from_secs(seconds));
+        endpoint.set(Mode::Says(json!({"active": false})));
+        verifier.verify(TOKEN).await.is_ok()
+    };
+    assert!(jumping(NOW + 300, NOW + 299, 0).await);
+    assert!(!jumping(NOW + 300, NOW + 300, 0).await);
+    assert!(jumping(NOW + 5, NOW - 10_000, 4).await);
+    assert!(!jumping(NOW + 5, NOW - 10_000, 5).await);
+    assert!(!jumping(NOW + 300, NOW - 10_000, 60).await);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@
 //! | `issuer`, `jwt` | which configured issuer is meant, and in which order is it checked? |
 //! | `source`, `keys`, `admission`, `algorithm` | which admitted key of that issuer fits? |
 //! | `claims`, `mapping`, `clock` | was it issued for us, is it an access token, is it valid now? |
-//! | `introspection`, `answers` | what does the authorization server say about a token that says nothing? |
+//! | `introspection`, `introspection_*`, `answers` | what does the authorization server say about a token that says nothing? |
 //! | `api_keys` | is it a key of this server's own? |
 //! | `any_of`, `hint` | which of several verifiers is it for? |
 //! | `freshness` | would the answer still be the same? |
@@ -53,6 +53,8 @@ pub(crate) mod freshness;
 pub(crate) mod hint;
 pub(crate) mod introspection;
 mod introspection_builder;
+mod introspection_client;
+mod introspection_jwt;
 pub(crate) mod issuer;
 pub(crate) mod jose;
 mod json;

@@ -77,6 +77,10 @@ impl<T: Verifier + ?Sized> Verifier for Arc<T> {
         (**self).verify(token)
     }
 
+    fn vouch<'a>(&'a self, token: &'a str) -> Vouching<'a> {
+        (**self).vouch(token)
+    }
+
     fn ready(&self) -> Readiness<'_> {
         (**self).ready()
     }
