@@ -1,16 +1,33 @@
 //! What the code that `#[mcp_tool]` writes refers to. Not part of the public interface: it changes with
 //! the macros, which is why they are pinned to one version.
 
-pub use std::{boxed::Box, column, file, line, option::Option};
+pub use std::{boxed::Box, column, file, line, option::Option, unreachable};
 
 pub use inventory;
 
 pub use crate::declare::{
+    authorize::{arguments, authorize},
     call::Call,
+    catalogue::{RegisteredScopes, ScopeDeclaration, Scopes},
+    condition::{Condition, IntoCondition},
+    expression::{DeclaredExpr as Expr, ScopeExpr},
     extract::FromCall,
     reply::{IntoReply, Rejection, Reply},
-    tool::{DeclaredAccess as Access, Location, Signature, ToolDeclaration},
+    tool::{
+        DeclaredAccess as Access, DeclaredOptions as Options, ListMode, Location, Signature,
+        ToolDeclaration,
+    },
 };
+
+/// The scope that `variant` is.
+pub fn scope<S: Scopes>(variant: S) -> ScopeExpr {
+    variant.into()
+}
+
+/// The condition that a policy is, or makes.
+pub fn policy<P: IntoCondition>(policy: P) -> Condition {
+    policy.into_condition()
+}
 
 /// Refuses, when the tool is compiled, a tool with two parameters that take the arguments.
 pub const fn at_most_one_args(takes: &[bool]) {

@@ -76,13 +76,17 @@ mod verify;
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
 pub use declare::extract::Extension;
 pub use declare::{
+    authorize::{Authorization, IntoAuthorization, NeedScopes},
     call::{Call, CallFuture},
+    catalogue::Scopes,
+    condition::{Claim, Condition, IntoCondition},
+    expression::{InvalidExpression, ScopeExpr},
     extract::{Args, FromCall, State},
     principal::{Identity, Principal, VerifiedToken},
-    problem::{ConfigError, Problem},
+    problem::{ConfigError, Place, Problem},
     reply::{IntoReply, Json, Rejection, Reply, ReplyBody},
     scope::{InvalidScope, ScopeName},
-    tool::{Handler, Location, Signature, Tool},
+    tool::{Handler, ListMode, Location, Signature, Tool},
 };
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
@@ -213,7 +217,7 @@ pub use verify::{
 /// ```
 ///
 /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
-pub use toolgate_macros::mcp_tool;
+pub use toolgate_macros::{Scopes, mcp_tool};
 
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]

@@ -50,11 +50,10 @@ fn all_mistakes_of_a_list_of_scopes_are_reported_at_their_literals() {
         "scopes(\"a\", b, \"\", \"c d\", \"*\", \"a\", \"e\" \"f\",, b\"g\", \"h\"x)",
         HELLO,
         &[
-            ("b", "a scope is a string literal"),
             ("\"f\"", "expected `,`"),
             (",", "expected a scope before this comma"),
-            ("b\"g\"", "a scope is a string literal"),
-            ("\"h\"x", "a scope is a string literal"),
+            ("b\"g\"", "a scope is a string literal or a path"),
+            ("\"h\"x", "a scope is a string literal or a path"),
             ("\"\"", "no scope is named"),
             ("\"c d\"", "`c d` is not a scope: it contains ` `"),
             ("\"*\"", "scope `*` stands for everything"),
@@ -123,6 +122,11 @@ fn a_key_is_suggested_for_what_is_close_to_it_or_called_so_elsewhere() {
         ("nmae", "name"),
         ("tilte", "title"),
         ("krate", "crate"),
+        ("acr_values", "acr"),
+        ("max_aeg", "max_age"),
+        ("roles", "policy"),
+        ("authorise", "authorize"),
+        ("hidden", "list"),
     ] {
         let expected = format!("did you mean `{meant}`?");
         let found = summary(&format!("{written} = \"x\""), HELLO);
@@ -144,7 +148,7 @@ fn a_misspelt_answer_to_who_may_call_is_not_missing_as_well() {
         "pubic",
         "auth",
         "scopes",
-        "scopes = X",
+        "scopes = X(1)",
         "\"a\"",
         "public = true",
     ] {

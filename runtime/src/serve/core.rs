@@ -9,7 +9,7 @@ use super::resource::Resource;
 use super::{challenge::Challenges, hosts::Hosts};
 use crate::{
     declare::{registry::Registry, state::StateMap},
-    verify::token::Verifier,
+    verify::{clock::Clock, token::Verifier},
 };
 
 pub(crate) struct Core {
@@ -19,9 +19,11 @@ pub(crate) struct Core {
     /// Nobody to ask: only for servers on which nothing is protected.
     pub(crate) verifier: Option<Arc<dyn Verifier>>,
     pub(crate) allow_anonymous: bool,
+    /// By which the age of a login is told.
+    pub(crate) clock: Clock,
     /// What `initialize` and `server/discover` say.
     pub(crate) info: ServerConfig,
-    /// What `tools/list` says.
+    /// What `tools/list` says to somebody who sees every tool, in the order of the registry.
     pub(crate) list: ListToolsResult,
     #[cfg(feature = "http")]
     pub(crate) challenges: Challenges,
