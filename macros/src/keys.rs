@@ -67,7 +67,7 @@ pub(crate) fn meant_by(text: &str) -> Option<(&'static str, &'static str)> {
 pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     names
         .into_iter()
-        .filter(|name| distance(name, text) <= name.len() / 3 + 1 || swapped(name, text))
+        .filter(|name| distance(name, text) <= name.len() / 3 || swapped(name, text))
         .min_by_key(|name| distance(name, text))
 }
 

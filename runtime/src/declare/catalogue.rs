@@ -17,7 +17,7 @@ use super::{
     tool::Location,
 };
 
-/// An enum whose variants are scopes. Derive it: see [`derive@Scopes`](macro@crate::Scopes).
+/// An enum whose variants are scopes. Derive it: see [`Scopes`](derive@crate::Scopes).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope",
     label = "not a scope",

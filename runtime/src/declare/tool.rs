@@ -283,8 +283,7 @@ impl Tool {
         self
     }
 
-    /// What callers who may not call the tool see of it. Default: what [`Server::list`](crate::Server)
-    /// says.
+    /// What callers who may not call the tool see of it. Default: what the server says.
     #[must_use]
     pub fn list(mut self, mode: ListMode) -> Self {
         self.list = Some(mode);
