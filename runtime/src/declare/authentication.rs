@@ -62,7 +62,7 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
-    fn satisfied(acr: &[&'static str], max_age: Option<u64>, claims: Value) -> bool {
+    fn satisfied(acr: &[&'static str], max_age: Option<u64>, claims: &Value) -> bool {
         let claims: Map<_, _> = claims.as_object().unwrap().clone();
         let token = VerifiedToken::new("i", "s").claims(claims);
         let who = Principal::new(token, &ScopeTable::default().into());
@@ -85,11 +85,11 @@ mod tests {
             (json!({}), false),
         ] {
             assert_eq!(
-                satisfied(&["gold", "silver"], None, claims.clone()),
+                satisfied(&["gold", "silver"], None, &claims),
                 expected,
                 "{claims}"
             );
-            assert!(satisfied(&[], None, claims));
+            assert!(satisfied(&[], None, &claims));
         }
     }
 
@@ -110,10 +110,10 @@ mod tests {
             (json!(null), false),
         ] {
             let claims = json!({"auth_time": at});
-            assert_eq!(satisfied(&[], Some(300), claims), expected, "{at}");
+            assert_eq!(satisfied(&[], Some(300), &claims), expected, "{at}");
         }
-        assert!(!satisfied(&[], Some(300), json!({})));
-        assert!(!satisfied(&[], Some(u64::MAX), json!({})));
-        assert!(satisfied(&[], Some(u64::MAX), json!({"auth_time": 0})));
+        assert!(!satisfied(&[], Some(300), &json!({})));
+        assert!(!satisfied(&[], Some(u64::MAX), &json!({})));
+        assert!(satisfied(&[], Some(u64::MAX), &json!({"auth_time": 0})));
     }
 }

@@ -159,7 +159,7 @@ pub enum Fallible {}
 pub struct Later<When>(When);
 
 impl IntoAuthorization<Now> for Authorization {
-    fn into_authorization(self) -> impl Future<Output = Result<Authorization, String>> + Send {
+    fn into_authorization(self) -> impl Future<Output = Result<Self, String>> + Send {
         future::ready(Ok(self))
     }
 }

@@ -66,6 +66,7 @@ impl Policy {
     }
 
     /// What is asked of the user's login.
+    #[cfg(feature = "http")]
     pub(crate) fn authentication(&self) -> &Authentication {
         &self.authentication
     }

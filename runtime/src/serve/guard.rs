@@ -15,7 +15,6 @@ use rmcp::{
 
 use super::{core::Core, stdio::Environment};
 use crate::declare::{
-    authentication::Authentication,
     call::Call,
     policy::{Decision, decide},
     principal::Principal,
@@ -143,11 +142,14 @@ impl Guard {
                     challenge::OperationChallenges,
                     ticket::{Denial, Verdict},
                 };
+                use crate::declare::authentication::Authentication;
+
                 let raised = match what {
                     Refused::Raised(_, scopes) => {
                         let url = self.core.resource.metadata_url();
                         let any_login = Authentication::default();
-                        Some(OperationChallenges::naming(scopes, &url, &any_login))
+                        let challenges = OperationChallenges::naming(scopes, &url, &any_login);
+                        Some(Box::new(challenges))
                     }
                     Refused::Base | Refused::Tool(_) => None,
                 };

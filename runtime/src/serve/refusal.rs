@@ -227,7 +227,7 @@ fn operation<'c>(denial: &'c Denial, challenges: &'c Challenges) -> &'c Operatio
     let tool = || challenges.tools.get(denial.tool?);
     denial
         .raised
-        .as_ref()
+        .as_deref()
         .or_else(tool)
         .unwrap_or(&challenges.base)
 }

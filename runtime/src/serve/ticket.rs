@@ -48,7 +48,7 @@ pub(crate) struct Denial {
     pub(crate) decision: Decision,
     pub(crate) request: RequestId,
     /// The challenges, where they are not those of the tool.
-    pub(crate) raised: Option<OperationChallenges>,
+    pub(crate) raised: Option<Box<OperationChallenges>>,
 }
 
 impl Ticket {
