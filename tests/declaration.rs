@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "these tools are declared, not called")]
 
 use toolgate::{
-    __private::{Access, ToolDeclaration, inventory},
+    __private::{Access, Expr, ToolDeclaration, inventory},
     prelude::*,
 };
 
@@ -40,7 +40,10 @@ fn a_declaration_holds_what_was_written() {
     let tool = declared("hello");
     assert_eq!(tool.title, Some("Greeter"));
     assert_eq!(tool.description, "Says\nhello.");
-    assert!(matches!(tool.access, Access::Scopes(["greet", "profile"])));
+    assert!(matches!(
+        tool.access,
+        Access::Scopes(Expr::All([Expr::Scope("greet"), Expr::Scope("profile")]))
+    ));
 
     let tool = declared("say.bye");
     assert_eq!(tool.title, None);

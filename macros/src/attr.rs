@@ -4,7 +4,7 @@
 
 use proc_macro2::{Ident, Punct, TokenStream, TokenTree};
 use syn::{
-    LitStr, Path, Result, Token,
+    LitInt, LitStr, Path, Result, Token,
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _},
     token::Paren,
@@ -22,6 +22,11 @@ pub(crate) struct Attr {
     pub(crate) access: Vec<(Ident, Access)>,
     pub(crate) name: Option<LitStr>,
     pub(crate) title: Option<LitStr>,
+    pub(crate) acr: Option<(Ident, Vec<LitStr>)>,
+    pub(crate) max_age: Option<(Ident, LitInt)>,
+    pub(crate) policy: Option<(Ident, Path)>,
+    pub(crate) authorize: Option<(Ident, Path)>,
+    pub(crate) list: Option<LitStr>,
     /// The path to the runtime crate.
     pub(crate) krate: Option<Path>,
 }
@@ -30,8 +35,8 @@ pub(crate) struct Attr {
 pub(crate) enum Access {
     /// `scopes = "a b"`
     ScopeText(LitStr),
-    /// `scopes("a", "b")`
-    ScopeList(Vec<LitStr>),
+    /// `scopes("a", B)`, and `scopes = A` as a list of one.
+    ScopeList(Vec<Scope>),
     /// `authenticated`
     Authenticated,
     /// `public`
@@ -40,24 +45,45 @@ pub(crate) enum Access {
     Mistaken,
 }
 
+/// An expression of scopes, as it was written.
+pub(crate) enum Scope {
+    /// `"a"`
+    Literal(LitStr),
+    /// `Scope::A`
+    Path(Path),
+    /// `all(..)`
+    All(Ident, Vec<Self>),
+    /// `any(..)`
+    Any(Ident, Vec<Self>),
+}
+
 pub(crate) fn parse(args: TokenStream, diag: &mut Diag) -> Attr {
     let mut attr = Attr::default();
     let mut given = Vec::new();
-    for (entry, comma) in split(args) {
+    each(args, "a key", diag, |input, diag| {
+        attr.entry(input, &mut given, diag)
+    });
+    attr
+}
+
+/// Reads what is between commas, one by one. A mistake in one of them ends with its comma.
+pub(crate) fn each(
+    tokens: TokenStream,
+    what: &str,
+    diag: &mut Diag,
+    mut read: impl FnMut(ParseStream<'_>, &mut Diag) -> Result<()>,
+) {
+    for (entry, comma) in split(tokens) {
         if entry.is_empty() {
-            diag.error(
-                comma,
-                "expected a key before this comma",
-                "remove the comma",
-            );
+            let what = format!("expected {what} before this comma");
+            diag.error(comma, what, "remove the comma");
             continue;
         }
-        let read = |input: ParseStream<'_>| attr.entry(input, &mut given, diag);
+        let read = |input: ParseStream<'_>| read(input, diag);
         if let Err(error) = read.parse2(entry) {
             diag.push(error);
         }
     }
-    attr
 }
 
 /// The stretches between commas, each with the comma that ends it. A comma at the very end is fine.
@@ -122,6 +148,11 @@ impl Attr {
             "public" => self.word(key, Access::Public, input)?,
             "name" => self.name = Some(string(&key, input)?),
             "title" => self.title = Some(string(&key, input)?),
+            "acr" => self.acr = Some((key.clone(), strings(&key, input, diag)?)),
+            "max_age" => self.max_age = Some((key.clone(), seconds(&key, input)?)),
+            "policy" => self.policy = Some((key.clone(), path(&key, input)?)),
+            "authorize" => self.authorize = Some((key.clone(), path(&key, input)?)),
+            "list" => self.list = Some(string(&key, input)?),
             "crate" => self.krate = Some(path(&key, input)?),
             _ => return Err(self.unknown(key, input)),
         }
@@ -170,46 +201,97 @@ impl Attr {
     }
 }
 
-/// `= "a b"` or `("a", "b")`.
+/// `= "a b"`, `= A`, `= any("a", B)` or `("a", B)`.
 fn scopes(key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> Result<Access> {
+    if input.peek(Paren) {
+        return scope_list(input, diag).map(Access::ScopeList);
+    }
+    equals(key, input)?;
+    if input.peek(LitStr) {
+        let what = "a scope is a string literal";
+        return literal(input, what, "write `scopes = \"...\"`").map(Access::ScopeText);
+    }
+    let help = "write `scopes = \"...\"`, or `scopes(\"...\", \"...\")` for several";
+    scope(input, help, diag).map(|scope| Access::ScopeList(vec![scope]))
+}
+
+/// `("a", B)`; a mistake in one of them is reported and leaves the others.
+fn scope_list(input: ParseStream<'_>, diag: &mut Diag) -> Result<Vec<Scope>> {
+    let content;
+    syn::parenthesized!(content in input);
+    let mut list = Vec::new();
+    each(content.parse()?, "a scope", diag, |input, diag| {
+        let scope = scope(input, "write it in quotes: `\"...\"`", diag)?;
+        let more = rest(input)?;
+        if !more.is_empty() {
+            return Err(mistake(more, "expected `,`", "put a comma between scopes"));
+        }
+        list.push(scope);
+        Ok(())
+    });
+    Ok(list)
+}
+
+/// `"a"`, `A`, `all(..)` or `any(..)`.
+fn scope(input: ParseStream<'_>, help: &str, diag: &mut Diag) -> Result<Scope> {
+    let what = "a scope is a string literal or a path";
+    if input.peek(LitStr) {
+        return literal(input, what, help).map(Scope::Literal);
+    }
+    let ahead = input.fork();
+    let Ok(path) = ahead.call(Path::parse_mod_style) else {
+        return Err(mistake(rest(input)?, what, help));
+    };
+    if !ahead.peek(Paren) {
+        return input.call(Path::parse_mod_style).map(Scope::Path);
+    }
+    let combination: fn(Ident, Vec<Scope>) -> Scope = match path.get_ident() {
+        Some(word) if word == "all" => Scope::All,
+        Some(word) if word == "any" => Scope::Any,
+        _ => {
+            rest(input)?;
+            let what = "this does not combine scopes";
+            return Err(mistake(path, what, "write `all(..)` or `any(..)`"));
+        }
+    };
+    let word = input.parse()?;
+    Ok(combination(word, scope_list(input, diag)?))
+}
+
+/// `= ".."` or `("..", "..")`
+fn strings(key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> Result<Vec<LitStr>> {
     if !input.peek(Paren) {
-        equals(key, input)?;
-        return literal(
-            input,
-            "a scope is a string literal",
-            "write `scopes = \"...\"`, or `scopes(\"...\", \"...\")` for several",
-        )
-        .map(Access::ScopeText);
+        return string(key, input).map(|string| vec![string]);
     }
     let content;
     syn::parenthesized!(content in input);
     let mut list = Vec::new();
-    for (entry, comma) in split(content.parse()?) {
-        if entry.is_empty() {
-            diag.error(
-                comma,
-                "expected a scope before this comma",
-                "remove the comma",
-            );
-            continue;
+    each(content.parse()?, "a value", diag, |input, _| {
+        let what = format!("a value of `{key}` is a string literal");
+        let string = literal(input, &what, "write it in quotes: `\"...\"`")?;
+        let more = rest(input)?;
+        if !more.is_empty() {
+            return Err(mistake(more, "expected `,`", "put a comma between values"));
         }
-        let read = |input: ParseStream<'_>| {
-            let scope = literal(
-                input,
-                "a scope is a string literal",
-                "write it in quotes: `\"...\"`",
-            )?;
-            match rest(input)? {
-                more if more.is_empty() => Ok(scope),
-                more => Err(mistake(more, "expected `,`", "put a comma between scopes")),
-            }
-        };
-        match read.parse2(entry) {
-            Ok(scope) => list.push(scope),
-            Err(error) => diag.push(error),
+        list.push(string);
+        Ok(())
+    });
+    Ok(list)
+}
+
+/// `= 300`
+fn seconds(key: &Ident, input: ParseStream<'_>) -> Result<LitInt> {
+    equals(key, input)?;
+    let what = format!("the value of `{key}` is a whole number of seconds");
+    let help = format!("write `{key} = 300`");
+    let value = input.fork();
+    match input.parse::<LitInt>() {
+        Ok(seconds) if seconds.suffix().is_empty() => Ok(seconds),
+        _ => {
+            rest(input)?;
+            Err(mistake(rest(&value)?, what, help))
         }
     }
-    Ok(Access::ScopeList(list))
 }
 
 /// `= ".."`
@@ -225,12 +307,9 @@ fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
     let value = input.fork();
     input.call(Path::parse_mod_style).or_else(|_| {
         rest(input)?;
-        let what = "the value of `crate` is a path";
-        Err(mistake(
-            rest(&value)?,
-            what,
-            "write it without quotes: `crate = path::to::toolgate`",
-        ))
+        let what = format!("the value of `{key}` is a path");
+        let help = format!("write it without quotes: `{}`", keys::example(key));
+        Err(mistake(rest(&value)?, what, help))
     })
 }
 
@@ -254,7 +333,7 @@ fn equals(key: &Ident, input: ParseStream<'_>) -> Result<()> {
 }
 
 /// A plain string literal; anything else is `what` is wrong.
-fn literal(input: ParseStream<'_>, what: &str, help: &str) -> Result<LitStr> {
+pub(crate) fn literal(input: ParseStream<'_>, what: &str, help: &str) -> Result<LitStr> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         if literal.suffix().is_empty() {
@@ -267,6 +346,6 @@ fn literal(input: ParseStream<'_>, what: &str, help: &str) -> Result<LitStr> {
 }
 
 /// What is left of the entry.
-fn rest(input: ParseStream<'_>) -> Result<TokenStream> {
+pub(crate) fn rest(input: ParseStream<'_>) -> Result<TokenStream> {
     input.parse()
 }

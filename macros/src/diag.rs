@@ -42,6 +42,11 @@ impl Diag {
         self.errors.is_none()
     }
 
+    /// How many mistakes were found so far.
+    pub(crate) fn count(&self) -> usize {
+        self.errors.iter().flatten().count()
+    }
+
     /// One `compile_error!` for each mistake, in the order they were found.
     pub(crate) fn into_compile_errors(self) -> Option<TokenStream> {
         self.errors.map(Error::into_compile_error)

@@ -4,8 +4,9 @@ use syn::{Attribute, Expr, Lit, Meta};
 
 use crate::diag::Diag;
 
-/// The doc comment in `attrs`, `None` if there is none. Text that is not literal is reported.
-pub(crate) fn text(attrs: &[Attribute], diag: &mut Diag) -> Option<String> {
+/// The doc comment in `attrs`, which describes `thing`; `None` if there is none. Text that is not literal is
+/// reported.
+pub(crate) fn text(attrs: &[Attribute], thing: &str, diag: &mut Diag) -> Option<String> {
     let mut lines = Vec::new();
     let mut found = false;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("doc")) {
@@ -18,12 +19,9 @@ pub(crate) fn text(attrs: &[Attribute], diag: &mut Diag) -> Option<String> {
             Some(text) if text.contains('\n') => lines.extend(block(&text)),
             Some(text) => lines.push(text.strip_prefix(' ').unwrap_or(&text).to_owned()),
             None => {
-                let help = "write a doc comment above the function: `/// What it does.`";
-                diag.error(
-                    &meta.value,
-                    "the description of a tool must be literal text",
-                    help,
-                );
+                let what = format!("the description of {thing} must be literal text");
+                let help = "write a doc comment above it: `/// What it does.`";
+                diag.error(&meta.value, what, help);
                 // Not missing as well.
                 lines.push("?".to_owned());
             }

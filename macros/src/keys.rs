@@ -3,21 +3,34 @@
 use proc_macro2::Ident;
 
 /// Each key with an example of it.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 11] = [
     ("scopes", "scopes = \"...\""),
     ("authenticated", "authenticated"),
     ("public", "public"),
     ("name", "name = \"...\""),
     ("title", "title = \"...\""),
+    ("acr", "acr = \"...\""),
+    ("max_age", "max_age = 300"),
+    ("policy", "policy = path::to::CONDITION"),
+    ("authorize", "authorize = path::to::function"),
+    ("list", "list = \"hide\""),
     ("crate", "crate = path::to::toolgate"),
 ];
 
 /// What other libraries call our keys.
-const FOREIGN: [(&str, &[&str]); 5] = [
+const FOREIGN: [(&str, &[&str]); 10] = [
     ("scopes", &["requires", "required_scopes", "permissions"]),
     ("authenticated", &["auth", "login", "protected"]),
     ("public", &["anonymous", "allow_anonymous", "anyone"]),
     ("name", &["rename", "id"]),
+    ("acr", &["acr_values", "assurance"]),
+    ("max_age", &["auth_time", "maxage", "max_auth_age"]),
+    (
+        "policy",
+        &["condition", "role", "roles", "claims", "tenant"],
+    ),
+    ("authorize", &["guard", "check", "authorizer"]),
+    ("list", &["hide", "hidden", "conceal", "visibility"]),
     ("crate", &["krate", "crate_path"]),
 ];
 
@@ -48,6 +61,14 @@ pub(crate) fn meant_by(text: &str) -> Option<(&'static str, &'static str)> {
                 .filter(|(key, _)| misspelt(key))
                 .min_by_key(|(key, _)| distance(key, &text))
         })
+}
+
+/// Which of `names` `text` was probably meant to be.
+pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    names
+        .into_iter()
+        .filter(|name| distance(name, text) <= name.len() / 3 || swapped(name, text))
+        .min_by_key(|name| distance(name, text))
 }
 
 /// Whether `a` and `b` are the same letters in another order.

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod attr;
+mod catalogue;
 mod diag;
 mod doc;
 mod expand;
@@ -33,4 +34,24 @@ pub(crate) fn declare_tool(args: TokenStream, item: &TokenStream) -> TokenStream
         .map(|tool| expand::tool(&tool));
     let errors = diag.into_compile_errors();
     quote!(#item #code #errors)
+}
+
+/// Makes an enum a catalogue of scopes.
+#[proc_macro_derive(Scopes, attributes(scope, scopes))]
+pub fn derive_scopes(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    declare_scopes(&item.into()).into()
+}
+
+/// The impl of a catalogue, and what is wrong with it.
+pub(crate) fn declare_scopes(item: &TokenStream) -> TokenStream {
+    let mut diag = diag::Diag::default();
+    let code = catalogue::parse(item.clone(), &mut diag).map(|item| {
+        let (krate, name) = (item.krate.clone(), item.name.clone());
+        match catalogue::Catalogue::check(item, &mut diag) {
+            Some(catalogue) => expand::catalogue(&catalogue),
+            None => expand::no_catalogue(krate.as_ref(), &name),
+        }
+    });
+    let errors = diag.into_compile_errors();
+    quote!(#code #errors)
 }

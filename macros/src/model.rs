@@ -2,14 +2,14 @@
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
-use syn::{LitStr, Path, Type, ext::IdentExt as _};
+use syn::{LitInt, LitStr, Path, Type, ext::IdentExt as _};
 
 use crate::{
     attr::{self, Attr},
     diag::Diag,
     doc,
     item::Item,
-    scopes,
+    scopes::{self, Expr},
 };
 
 /// A tool. One exists only if nothing was wrong with its declaration.
@@ -21,6 +21,11 @@ pub(crate) struct Tool {
     pub(crate) title: Option<String>,
     pub(crate) description: String,
     pub(crate) access: Access,
+    pub(crate) acr: Vec<String>,
+    pub(crate) max_age: Option<LitInt>,
+    pub(crate) policy: Option<Path>,
+    pub(crate) authorize: Option<Path>,
+    pub(crate) list: Option<List>,
     pub(crate) params: Vec<Type>,
     pub(crate) params_span: Span,
     pub(crate) output: Option<Type>,
@@ -28,13 +33,36 @@ pub(crate) struct Tool {
 
 /// Who may call a tool.
 pub(crate) enum Access {
-    Scopes(Vec<String>),
+    /// All of these.
+    Scopes(Vec<Expr>),
     Authenticated,
     Public,
 }
 
+/// What callers who may not call a tool see of it.
+#[derive(Clone, Copy)]
+pub(crate) enum List {
+    Show,
+    Hide,
+    Conceal,
+}
+
 impl Tool {
     pub(crate) fn check(attr: Attr, item: Item, diag: &mut Diag) -> Option<Self> {
+        let conditions = [
+            attr.acr.as_ref().map(|(key, _)| key),
+            attr.max_age.as_ref().map(|(key, _)| key),
+            attr.policy.as_ref().map(|(key, _)| key),
+            attr.authorize.as_ref().map(|(key, _)| key),
+        ];
+        let public = attr.access.iter().any(|(key, _)| key == "public");
+        for key in conditions.into_iter().flatten().filter(|_| public) {
+            let what = format!("`{key}` contradicts `public`");
+            diag.error(key, what, "write `authenticated` instead of `public`");
+        }
+        let acr = attr.acr.map(|(key, values)| acr(&key, &values, diag));
+        let max_age = attr.max_age.map(|(_, seconds)| max_age(seconds, diag));
+        let list = attr.list.and_then(|mode| list(&mode, diag));
         let access = access(&item.name, attr.access, diag);
         let name = name(&item.name, attr.name.as_ref(), diag);
         let title = attr.title.and_then(|title| non_empty(&title, diag));
@@ -42,6 +70,11 @@ impl Tool {
         let tool = Self {
             krate: attr.krate,
             access: access?,
+            acr: acr.unwrap_or_default(),
+            max_age,
+            policy: attr.policy.map(|(_, path)| path),
+            authorize: attr.authorize.map(|(_, path)| path),
+            list,
             name,
             title,
             description,
@@ -69,8 +102,13 @@ fn access(function: &Ident, given: Vec<(Ident, attr::Access)>, diag: &mut Diag) 
         diag.error(second, what, help);
     }
     match access {
-        attr::Access::ScopeText(text) => Some(Access::Scopes(scopes::of_text(&text, diag))),
-        attr::Access::ScopeList(list) => Some(Access::Scopes(scopes::of_list(&first, &list, diag))),
+        attr::Access::ScopeText(text) => {
+            let names = scopes::of_text(&text, diag);
+            Some(Access::Scopes(
+                names.into_iter().map(Expr::Literal).collect(),
+            ))
+        }
+        attr::Access::ScopeList(list) => Some(Access::Scopes(scopes::of_list(&first, list, diag))),
         attr::Access::Authenticated => Some(Access::Authenticated),
         attr::Access::Public => Some(Access::Public),
         attr::Access::Mistaken => None,
@@ -112,6 +150,48 @@ fn name(function: &Ident, given: Option<&LitStr>, diag: &mut Diag) -> String {
     name
 }
 
+/// The values of `acr`: each is one of those that a challenge lists, between spaces and in quotes.
+fn acr(key: &Ident, values: &[LitStr], diag: &mut Diag) -> Vec<String> {
+    if values.is_empty() && diag.is_empty() {
+        diag.error(key, "`acr` names no value", "write `acr = \"...\"`");
+    }
+    for value in values {
+        let text = value.value();
+        if text.is_empty() || !text.chars().all(scopes::is_scope_character) {
+            let what = format!("`{}` is not an `acr` value", text.escape_debug());
+            let help = if text.contains(' ') {
+                "write each value as a literal of its own: `acr(\"...\", \"...\")`"
+            } else {
+                "use printable ASCII characters other than space, `\"` and `\\`"
+            };
+            diag.error(value, what, help);
+        }
+    }
+    values.iter().map(LitStr::value).collect()
+}
+
+fn max_age(seconds: LitInt, diag: &mut Diag) -> LitInt {
+    if seconds.base10_parse::<u64>().is_err() {
+        let help = "write a number of seconds that means something, such as `300`";
+        diag.error(&seconds, "`max_age` is too large", help);
+    }
+    seconds
+}
+
+fn list(mode: &LitStr, diag: &mut Diag) -> Option<List> {
+    match mode.value().as_str() {
+        "show" => Some(List::Show),
+        "hide" => Some(List::Hide),
+        "conceal" => Some(List::Conceal),
+        other => {
+            let what = format!("`{}` is no way to list a tool", other.escape_debug());
+            let help = "write `\"show\"`, `\"hide\"` or `\"conceal\"`";
+            diag.error(mode, what, help);
+            None
+        }
+    }
+}
+
 fn non_empty(title: &LitStr, diag: &mut Diag) -> Option<String> {
     let text = title.value();
     if text.trim().is_empty() {
@@ -122,7 +202,7 @@ fn non_empty(title: &LitStr, diag: &mut Diag) -> Option<String> {
 }
 
 fn description(item: &Item, diag: &mut Diag) -> String {
-    let text = doc::text(&item.attrs, diag).unwrap_or_default();
+    let text = doc::text(&item.attrs, "a tool", diag).unwrap_or_default();
     if text.is_empty() {
         let what = format!("tool `{}` has no description", item.name);
         let help = "write a doc comment above the function: `/// What it does.`";

@@ -5,9 +5,9 @@
 //! by single spaces. What is legal but means everything, or nothing to a tool, is refused as well.
 
 use proc_macro2::Ident;
-use syn::LitStr;
+use syn::{LitStr, Path};
 
-use crate::diag::Diag;
+use crate::{attr::Scope, diag::Diag};
 
 const NAME_IT: &str = "name what the tool does, such as `notes:write`";
 
@@ -35,19 +35,42 @@ pub(crate) fn of_text(text: &LitStr, diag: &mut Diag) -> Vec<String> {
     scopes
 }
 
-/// The scopes of `scopes("a", "b")`.
-pub(crate) fn of_list(key: &Ident, list: &[LitStr], diag: &mut Diag) -> Vec<String> {
+/// An expression of scopes that says something.
+pub(crate) enum Expr {
+    Literal(String),
+    /// A variant of an enum: rustc knows whether there is one.
+    Path(Path),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+}
+
+/// The scopes of `scopes("a", B)`, or of `all("a", B)` and its like, which begin with `key`.
+pub(crate) fn of_list(key: &Ident, list: Vec<Scope>, diag: &mut Diag) -> Vec<Expr> {
     if list.is_empty() && diag.is_empty() {
         empty(key, diag);
     }
-    let mut scopes = Vec::new();
-    for literal in list {
-        match literal.value() {
-            name if name.is_empty() => empty(literal, diag),
-            name => check(literal, &name, &mut scopes, diag),
+    let mut names = Vec::new();
+    let expr = |scope| match scope {
+        Scope::Literal(literal) => {
+            match literal.value() {
+                name if name.is_empty() => empty(&literal, diag),
+                name => check(&literal, &name, &mut names, diag),
+            }
+            Expr::Literal(literal.value())
         }
+        Scope::Path(path) => Expr::Path(path),
+        Scope::All(word, list) => Expr::All(of_list(&word, list, diag)),
+        Scope::Any(word, list) => Expr::Any(of_list(&word, list, diag)),
+    };
+    list.into_iter().map(expr).collect()
+}
+
+/// The name of a scope that is being declared. `names` are those that were.
+pub(crate) fn of_declaration(literal: &LitStr, names: &mut Vec<String>, diag: &mut Diag) {
+    match literal.value() {
+        name if name.is_empty() => diag.error(literal, "the scope has no name", NAME_IT),
+        name => check(literal, &name, names, diag),
     }
-    scopes
 }
 
 fn empty(at: impl quote::ToTokens, diag: &mut Diag) {
@@ -90,6 +113,6 @@ fn check(literal: &LitStr, name: &str, scopes: &mut Vec<String>, diag: &mut Diag
 }
 
 /// %x21 / %x23-5B / %x5D-7E
-fn is_scope_character(c: char) -> bool {
+pub(crate) fn is_scope_character(c: char) -> bool {
     matches!(c, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e')
 }

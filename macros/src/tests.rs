@@ -20,7 +20,15 @@ type Mistake = (Option<String>, String);
 
 /// What is wrong with a declaration.
 fn mistakes(args: &str, item: &str) -> Vec<Mistake> {
-    let output = crate::declare_tool(tokens(args), &tokens(item));
+    mistakes_in(crate::declare_tool(tokens(args), &tokens(item)))
+}
+
+/// What is wrong with an enum of scopes.
+fn catalogue_mistakes(item: &str) -> Vec<Mistake> {
+    mistakes_in(crate::declare_scopes(&tokens(item)))
+}
+
+fn mistakes_in(output: TokenStream) -> Vec<Mistake> {
     let output: Vec<TokenTree> = output.into_iter().collect();
     // `:: core :: compile_error ! { "message" }`, from the first to the last token it points at.
     output

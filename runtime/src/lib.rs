@@ -77,14 +77,18 @@ mod verify;
 pub use declare::extract::Extension;
 pub use declare::{
     actor::Actor,
+    authorize::{Authorization, IntoAuthorization, NeedScopes},
     call::{Call, CallFuture},
+    catalogue::Scopes,
+    condition::{Claim, Condition, IntoCondition},
     confirmation::{Confirmation, InvalidConfirmation},
+    expression::{InvalidExpression, ScopeExpr},
     extract::{Args, FromCall, State},
     principal::{Identity, Principal, VerifiedToken},
-    problem::{ConfigError, Problem},
+    problem::{ConfigError, Place, Problem},
     reply::{IntoReply, Json, Rejection, Reply, ReplyBody},
     scope::{InvalidScope, ScopeName},
-    tool::{Handler, Location, Signature, Tool},
+    tool::{Handler, ListMode, Location, Signature, Tool},
 };
 #[cfg(feature = "http")]
 #[cfg_attr(docsrs, doc(cfg(feature = "http")))]
@@ -156,11 +160,23 @@ pub use verify::{
 /// |---|---|---|
 /// | `scopes = ".."` | scopes that a caller must hold, all of them, separated by single spaces ([RFC 6749 §3.3]) | |
 /// | `scopes("..", "..")` | the same, one by one | |
+/// | `scopes = Scope::Read` | a variant of a [`Scopes`](derive@Scopes) enum, wherever a literal may stand | |
+/// | `scopes = any("..", all(..))` | one of several is enough; nested as need be | |
 /// | `authenticated` | any valid token will do | |
 /// | `public` | whoever the server lets in: any valid token, or nobody in particular with [`Server::allow_anonymous`] | |
 /// | `name = ".."` | the tool's name: 1 to 128 of `A-Z a-z 0-9 _ - .` | the function's name |
 /// | `title = ".."` | a name for people | |
+/// | `acr = ".."`, `acr("..", "..")` | the login's authentication context: one of these, best first ([RFC 9470]) | any |
+/// | `max_age = 300` | the most seconds since the login ([RFC 9470]) | any age |
+/// | `policy = path` | a [`Condition`] on the token's claims, or a function that makes one | none |
+/// | `authorize = path` | a function, async or not, of `&Principal` and `&T`, where the tool takes [`Args<T>`] (or `&()`): see [`Authorization`] | none |
+/// | `list = ".."` | `"show"`, `"hide"` or `"conceal"`: see [`ListMode`] | what [`Server::list`] says |
 /// | `crate = path` | this crate, where it has another name | `::toolgate` |
+///
+/// All that is said must be true of a caller. A shortage of scopes is challenged (403), so is an unfit login
+/// (401, step-up authentication); who fails the `policy` or is denied by `authorize` is told nothing but no.
+/// Where any linked crate declares scopes with [`Scopes`](derive@Scopes), a literal that is none of them
+/// stops the server at start.
 ///
 /// The doc comment is the description that models read. A tool without one does not compile.
 ///
@@ -224,7 +240,7 @@ pub use verify::{
 ///
 /// # Limits
 ///
-/// Free functions only, without generics. A scope is a literal, so that it can be checked here:
+/// Free functions only, without generics. What a scope may look like is checked here:
 ///
 /// ```compile_fail
 /// use toolgate::prelude::*;
@@ -235,7 +251,63 @@ pub use verify::{
 /// ```
 ///
 /// [RFC 6749 §3.3]: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+/// [RFC 9470]: https://www.rfc-editor.org/rfc/rfc9470
 pub use toolgate_macros::mcp_tool;
+
+/// Declares scopes: each variant of an enum is one, with its name, its meaning and what it implies.
+///
+/// ```
+/// use toolgate::prelude::*;
+///
+/// #[derive(Scopes)]
+/// enum Scope {
+///     /// Read your notes.
+///     #[scope("notes:read")]
+///     Read,
+///     /// Write notes for you.
+///     #[scope("notes:write", implies(Read))]
+///     Write,
+///     /// Delete your notes.
+///     #[scope("notes:delete", step_up)]
+///     Delete,
+/// }
+///
+/// /// Replace a note.
+/// #[mcp_tool(scopes = any(Scope::Write, Scope::Delete))]
+/// async fn replace() {}
+///
+/// assert_eq!(Scope::Write.name(), "notes:write");
+/// ```
+///
+/// | in `#[scope(..)]` | meaning |
+/// |---|---|
+/// | `".."` | the scope, as tokens and challenges spell it |
+/// | `implies(A, B)` | who holds this scope holds those variants of the enum as well, and what they imply |
+/// | `step_up` | not in `scopes_supported`: clients are challenged for it when they need it |
+///
+/// The doc comment of a variant is its description; people read it when they consent. Scopes that imply each
+/// other in a circle do not compile. `#[scopes(crate = path)]` on the enum names this crate where it has
+/// another name.
+///
+/// The enums of all linked crates are one catalogue: the same scope may be in several of them, if they say
+/// the same about it. What is implied counts in decisions, never in what is challenged.
+///
+/// # Limits
+///
+/// A scope implies variants of its own enum only.
+///
+/// ```compile_fail
+/// #[derive(toolgate::Scopes)]
+/// enum Scope {
+///     /// Read.
+///     #[scope("read", implies(Write))]
+///     Read,
+///     /// Write.
+///     #[scope("write", implies(Read))]
+///     Write,
+/// }
+/// ```
+pub use toolgate_macros::Scopes;
 
 #[cfg(feature = "rmcp")]
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]

@@ -4,6 +4,6 @@
 #[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
 pub use rmcp::model::CallToolResult;
 
-pub use crate::{Args, Identity, Json, Principal, State, mcp_tool};
+pub use crate::{Args, Identity, Json, Principal, Scopes, State, mcp_tool};
 #[cfg(feature = "rmcp")]
 pub use crate::{Extension, Server};

@@ -11,12 +11,15 @@ fn expand(args: &str, item: &str) -> String {
 }
 
 fn assert_expansion(file: &str, args: &str, item: &str) {
+    assert_same(file, &expand(args, item));
+}
+
+fn assert_same(file: &str, expanded: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("src/tests/expansion")
         .join(file);
-    let expanded = expand(args, item);
     if env::var_os("UPDATE_EXPANSIONS").is_some() {
-        fs::write(&path, &expanded).expect("the expansion can be written");
+        fs::write(&path, expanded).expect("the expansion can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(expanded, expected, "{}", path.display());
@@ -59,6 +62,21 @@ fn a_raw_identifier() {
 }
 
 #[test]
+fn everything_there_is_to_say() {
+    let item = "/// Pay.\nasync fn pay(who: Principal, Args(sum): Args<Sum>) {}";
+    let args = "scopes = any(Scope::Pay, all(\"a\", B)), acr(\"x\", \"y\"), max_age = 300, policy = roles::ADMIN, authorize = may_pay, list = \"conceal\"";
+    assert_expansion("everything.rs", args, item);
+}
+
+#[test]
+fn an_enum_of_scopes() {
+    let item = "enum Scope {\n/// Read.\n#[scope(\"r\")] Read,\n/// Write.\n#[scope(\"w\", implies(Read), step_up)] Write }";
+    let output = crate::declare_scopes(&tokens(item));
+    let output = prettyplease::unparse(&syn::parse2(output).expect("items"));
+    assert_same("scopes.rs", &output);
+}
+
+#[test]
 fn the_usual_crate_is_not_named_when_another_is() {
     let item = "/// Says hello.\nasync fn hello(a: A, b: B) -> C {}";
     for args in [
@@ -66,6 +84,7 @@ fn the_usual_crate_is_not_named_when_another_is() {
         "authenticated",
         "scopes(\"a\")",
         "public, title = \"x\", name = \"y\"",
+        "scopes(A::B, any(C, \"d\")), acr = \"e\", max_age = 1, policy = f, authorize = g, list = \"hide\"",
     ] {
         let usual = expand(args, item);
         assert!(usual.contains("::toolgate::__private"));

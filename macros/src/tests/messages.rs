@@ -1,7 +1,7 @@
 //! What is said about mistakes, and where. The texts are compared in `tests/ui/fail` as well, with the
 //! compiler's own; here, several at once, and their places.
 
-use super::{Mistake, mistakes, output};
+use super::{Mistake, catalogue_mistakes, mistakes, output};
 
 const HELLO: &str = "/// Says hello.\nasync fn hello() {}";
 
@@ -12,6 +12,64 @@ fn summary(args: &str, item: &str) -> Vec<(String, String)> {
         (place.unwrap_or_else(|| "#[mcp_tool]".to_owned()), what)
     };
     mistakes(args, item).into_iter().map(summary).collect()
+}
+
+/// Everything that can be wrong with an enum of scopes, at once.
+const CATALOGUE: &str = "#[scopes(prefix)] enum Scope {
+    A,
+    /// B
+    #[scope] B(u8),
+    /// C
+    #[scope(\"c d\", implies(A, A, \"b\", Z, Bb), stepup, 3, \"x\", step_up 4)]
+    #[scope(\"again\")] C,
+    /// D
+    #[scope(\"d\", implies(E))] D,
+    /// E
+    #[scope(\"d\", implies(D))] E,
+    /// F
+    #[scope(\"f\", implies(F), implies)] F,
+}";
+
+#[test]
+fn all_mistakes_of_an_enum_of_scopes_are_reported_at_their_tokens() {
+    let found: Vec<_> = catalogue_mistakes(CATALOGUE)
+        .into_iter()
+        .map(|(place, message)| {
+            let what = message.lines().next().unwrap_or_default().to_owned();
+            (place.unwrap_or_default(), what)
+        })
+        .collect();
+    let found: Vec<_> = found.iter().map(|(at, what)| (&**at, &**what)).collect();
+    let expected = [
+        (
+            "scopes(prefix)",
+            "this says nothing about an enum of scopes",
+        ),
+        ("A", "`A` does not say which scope it is"),
+        ("(u8)", "a scope has no fields"),
+        ("scope", "the scope has no name"),
+        ("A", "`A` is named twice"),
+        ("\"b\"", "expected a variant of this enum"),
+        (
+            "stepup",
+            "unknown key `stepup` in `#[scope]`; did you mean `step_up`?",
+        ),
+        (
+            "3",
+            "expected the name of the scope, `implies(..)` or `step_up`",
+        ),
+        ("\"x\"", "the scope has two names"),
+        ("4", "expected `,`"),
+        ("scope", "`C` has two `#[scope]` attributes"),
+        ("implies", "`implies` names no variants"),
+        ("A", "scope `A` has no description"),
+        ("Z", "there is no scope `Z` here"),
+        ("Bb", "there is no scope `Bb` here"),
+        ("\"d\"", "scope `d` is named twice"),
+        ("E", "`D` implies itself: D, E, D"),
+        ("F", "`F` implies itself: F, F"),
+    ];
+    assert_eq!(found, expected);
 }
 
 fn assert_summary(args: &str, item: &str, expected: &[(&str, &str)]) {
@@ -50,11 +108,10 @@ fn all_mistakes_of_a_list_of_scopes_are_reported_at_their_literals() {
         "scopes(\"a\", b, \"\", \"c d\", \"*\", \"a\", \"e\" \"f\",, b\"g\", \"h\"x)",
         HELLO,
         &[
-            ("b", "a scope is a string literal"),
             ("\"f\"", "expected `,`"),
             (",", "expected a scope before this comma"),
-            ("b\"g\"", "a scope is a string literal"),
-            ("\"h\"x", "a scope is a string literal"),
+            ("b\"g\"", "a scope is a string literal or a path"),
+            ("\"h\"x", "a scope is a string literal or a path"),
             ("\"\"", "no scope is named"),
             ("\"c d\"", "`c d` is not a scope: it contains ` `"),
             ("\"*\"", "scope `*` stands for everything"),
@@ -123,6 +180,11 @@ fn a_key_is_suggested_for_what_is_close_to_it_or_called_so_elsewhere() {
         ("nmae", "name"),
         ("tilte", "title"),
         ("krate", "crate"),
+        ("acr_values", "acr"),
+        ("max_aeg", "max_age"),
+        ("roles", "policy"),
+        ("authorise", "authorize"),
+        ("hidden", "list"),
     ] {
         let expected = format!("did you mean `{meant}`?");
         let found = summary(&format!("{written} = \"x\""), HELLO);
@@ -144,7 +206,7 @@ fn a_misspelt_answer_to_who_may_call_is_not_missing_as_well() {
         "pubic",
         "auth",
         "scopes",
-        "scopes = X",
+        "scopes = X(1)",
         "\"a\"",
         "public = true",
     ] {
@@ -184,6 +246,15 @@ fn every_message_says_what_to_type_and_keeps_the_style() {
             "struct X;",
         ),
         mistakes("public", "async fn hello(a) {}"),
+        mistakes(
+            "public, acr(\"a b\", c), max_age = \"5m\", policy = \"x\", authorize, list = \"x\"",
+            HELLO,
+        ),
+        mistakes("scopes(none(\"a\"), any(), 3), acr()", HELLO),
+        catalogue_mistakes(CATALOGUE),
+        catalogue_mistakes("struct Scope;"),
+        catalogue_mistakes("enum Scope {}"),
+        catalogue_mistakes("enum Scope<T> { A }"),
     ];
     for (_, message) in all.into_iter().flatten() {
         let (what, help) = message.split_once("\nhelp: ").expect("a line of help");

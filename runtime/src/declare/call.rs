@@ -4,7 +4,11 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{principal::Principal, reply::Reply, state::StateMap};
+use super::{
+    principal::Principal,
+    reply::{Rejection, Reply},
+    state::StateMap,
+};
 
 /// One permitted call: the source of a tool's parameters.
 ///
@@ -14,6 +18,8 @@ pub struct Call {
     pub(crate) principal: Option<Principal>,
     pub(crate) arguments: Map<String, Value>,
     pub(crate) state: Arc<StateMap>,
+    /// Tells the server that the tool is about to run. Set where that is not known from the policy alone.
+    pub(crate) permitted: Option<Box<dyn FnOnce() + Send>>,
     #[cfg(feature = "rmcp")]
     pub(crate) context: rmcp::service::RequestContext<rmcp::RoleServer>,
 }
@@ -29,6 +35,21 @@ impl Call {
     #[must_use]
     pub fn take_arguments(&mut self) -> Map<String, Value> {
         std::mem::take(&mut self.arguments)
+    }
+
+    /// Who is calling a tool with `authorize`.
+    #[doc(hidden)]
+    pub fn caller(&self) -> Result<Principal, Rejection> {
+        let nobody = || Rejection::forbidden("`authorize` needs a caller");
+        self.principal.clone().ok_or_else(nobody)
+    }
+
+    /// The tool is about to run.
+    #[doc(hidden)]
+    pub fn permit(&mut self) {
+        if let Some(permitted) = self.permitted.take() {
+            permitted();
+        }
     }
 
     /// The application state of type `T`, if the server was given one.

@@ -12,8 +12,13 @@
 )]
 
 pub(crate) mod actor;
+pub(crate) mod authentication;
+pub(crate) mod authorize;
 pub(crate) mod call;
+pub(crate) mod catalogue;
+pub(crate) mod condition;
 pub(crate) mod confirmation;
+pub(crate) mod expression;
 pub(crate) mod extract;
 pub(crate) mod policy;
 pub(crate) mod principal;

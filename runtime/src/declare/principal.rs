@@ -111,6 +111,10 @@ impl VerifiedToken {
         self
     }
 
+    pub(crate) fn all_claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
     /// All claims, for handlers that look at more than the standard ones.
     #[must_use]
     pub fn claims(mut self, claims: Map<String, Value>) -> Self {
@@ -172,6 +176,7 @@ pub struct Principal(Arc<Inner>);
 
 struct Inner {
     token: VerifiedToken,
+    table: Arc<ScopeTable>,
     held: ScopeSet,
 }
 
@@ -181,9 +186,12 @@ impl Principal {
         not(feature = "verify"),
         allow(dead_code, reason = "only a server makes principals")
     )]
-    pub(crate) fn new(token: VerifiedToken, table: &ScopeTable) -> Self {
-        let held = table.set(&token.scopes);
-        Self(Arc::new(Inner { token, held }))
+    pub(crate) fn new(token: VerifiedToken, table: &Arc<ScopeTable>) -> Self {
+        Self(Arc::new(Inner {
+            held: table.held(&token.scopes),
+            table: table.clone(),
+            token,
+        }))
     }
 
     /// The authorization server that issued the token (`iss`).
@@ -286,12 +294,20 @@ impl Principal {
         self.0.token.claims.get(name)
     }
 
+    /// Whether the token holds `scope`, or one that implies it.
+    pub(crate) fn holds(&self, scope: &ScopeName) -> bool {
+        match self.0.table.get(scope) {
+            Some(at) => self.held().contains(at),
+            None => self.scopes().contains(scope),
+        }
+    }
+
     /// What the verifier vouched for.
     pub(crate) fn token(&self) -> &VerifiedToken {
         &self.0.token
     }
 
-    /// The declared scopes this principal holds.
+    /// The declared scopes this principal holds, with all that they imply.
     pub(crate) fn held(&self) -> &ScopeSet {
         &self.0.held
     }

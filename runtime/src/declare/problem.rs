@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::tool::Location;
+use super::{expression::InvalidExpression, tool::Location};
 
 /// A server that cannot be built, with every reason that was found.
 ///
@@ -79,15 +79,72 @@ pub enum Problem {
         /// Where the tool is declared.
         location: Location,
     },
-    /// A scope that the grammar does not allow.
+    /// Scopes that cannot be decided on: one that the grammar does not allow, for example.
     #[error("{error}, in tool `{tool}` ({location})")]
     InvalidToolScope {
         /// The tool's name.
         tool: String,
         /// Where the tool is declared.
         location: Location,
-        /// What is wrong with the scope.
-        error: super::scope::InvalidScope,
+        /// What is wrong with the scopes.
+        error: InvalidExpression,
+    },
+    /// A scope that no catalogue declares.
+    #[error(
+        "scope `{scope}` of {place} is in no `#[derive(Scopes)]` enum{}",
+        suggestion(.nearest.as_deref())
+    )]
+    UndeclaredScope {
+        /// The scope.
+        scope: String,
+        /// What mentions it.
+        place: Place,
+        /// The declared scope that looks most like it.
+        nearest: Option<String>,
+    },
+    /// One scope, declared twice with two meanings.
+    #[error(
+        "scope `{scope}` is declared twice, and not alike: {first} and {second}; description, `implies` and `step_up` must be the same"
+    )]
+    ContradictoryScope {
+        /// The scope.
+        scope: String,
+        /// Where it is declared first.
+        first: Location,
+        /// Where it is declared otherwise.
+        second: Location,
+    },
+    /// A tool that is public and asks something of its caller nevertheless.
+    #[error(
+        "tool `{tool}` ({location}) is public, so nothing can be asked of the caller: make it `authenticated`"
+    )]
+    PublicWithConditions {
+        /// The tool's name.
+        tool: String,
+        /// Where the tool is declared.
+        location: Location,
+    },
+    /// A condition that cannot be decided on.
+    #[error("the policy of tool `{tool}` ({location}): {reason}")]
+    InvalidCondition {
+        /// The tool's name.
+        tool: String,
+        /// Where the tool is declared.
+        location: Location,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An authentication context that no challenge could name.
+    #[error(
+        "`{acr}` of tool `{tool}` ({location}) is not an `acr` value: use printable ASCII characters without space, `\"` and `\\`"
+    )]
+    InvalidAcr {
+        /// The value.
+        acr: String,
+        /// The tool's name.
+        tool: String,
+        /// Where the tool is declared.
+        location: Location,
     },
     /// A tool that does not say who may call it.
     #[error(
@@ -155,7 +212,7 @@ pub enum Problem {
     },
     /// A scope in the server's configuration that the grammar does not allow.
     #[error("{0}, in the configuration of the server")]
-    InvalidScope(#[from] super::scope::InvalidScope),
+    InvalidScope(#[from] InvalidExpression),
     /// A step-up scope that no tool needs.
     #[error("`.step_up(\"{scope}\")` names a scope that no tool needs{}", suggestion(.nearest.as_deref()))]
     UnknownStepUpScope {
@@ -207,6 +264,35 @@ pub enum Problem {
     /// A host name that cannot be one.
     #[error("`{0}` is not a host name: leave out scheme, port and path")]
     InvalidHost(String),
+}
+
+/// What mentions a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// A tool.
+    Tool {
+        /// Its name.
+        name: String,
+        /// Where it is declared.
+        location: Location,
+    },
+    /// A method of the server's builder.
+    Server {
+        /// The method.
+        method: &'static str,
+        /// Where it is called.
+        location: Location,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tool { name, location } => write!(f, "tool `{name}` ({location})"),
+            Self::Server { method, location } => write!(f, "`.{method}(..)` ({location})"),
+        }
+    }
 }
 
 fn suggestion(nearest: Option<&str>) -> String {

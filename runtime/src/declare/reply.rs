@@ -1,12 +1,16 @@
 //! What a tool answers.
 
-use std::{any::Any, borrow::Cow, fmt};
+use std::{
+    any::{Any, TypeId},
+    borrow::Cow,
+    fmt,
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::tool::Signature;
+use super::{authorize::NeedScopes, tool::Signature};
 
 /// What comes out of a call: a result for the client, or a reason why there is none.
 pub type Reply = Result<ReplyBody, Rejection>;
@@ -106,6 +110,10 @@ impl IntoReply for rmcp::model::CallToolResult {
 impl<T: IntoReply, E: fmt::Display + 'static> IntoReply for Result<T, E> {
     fn declare(signature: &mut Signature) {
         T::declare(signature);
+        let error = TypeId::of::<E>();
+        if error == TypeId::of::<Rejection>() || error == TypeId::of::<NeedScopes>() {
+            signature.may_refuse();
+        }
     }
 
     fn into_reply(self) -> Reply {
@@ -114,8 +122,12 @@ impl<T: IntoReply, E: fmt::Display + 'static> IntoReply for Result<T, E> {
             Err(error) => {
                 let text = error.to_string();
                 let error: Box<dyn Any> = Box::new(error);
-                match error.downcast::<Rejection>() {
-                    Ok(rejection) => Err(*rejection),
+                let error = match error.downcast::<Rejection>() {
+                    Ok(rejection) => return Err(*rejection),
+                    Err(error) => error,
+                };
+                match error.downcast::<NeedScopes>() {
+                    Ok(needed) => Err((*needed).into()),
                     Err(_) => Ok(ReplyBody(Body::Error(text))),
                 }
             }
@@ -131,10 +143,12 @@ pub struct Rejection {
     message: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RejectionKind {
     InvalidArguments,
     Internal,
+    Forbidden,
+    NeedScopes(NeedScopes),
 }
 
 impl Rejection {
@@ -144,6 +158,22 @@ impl Rejection {
         Self {
             kind: RejectionKind::InvalidArguments,
             message: message.into(),
+        }
+    }
+
+    /// The caller may not do this, and no scope would help. `message` goes to the log; the client sees a 403
+    /// without it, or a tool execution error if it has seen something of the call already.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self {
+            kind: RejectionKind::Forbidden,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn need_scopes(needed: NeedScopes) -> Self {
+        Self {
+            message: needed.to_string(),
+            kind: RejectionKind::NeedScopes(needed),
         }
     }
 

@@ -8,6 +8,8 @@
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
+use super::catalogue::Catalogue;
+
 /// A scope token that satisfies the grammar of [RFC 6749 §3.3]: one or more printable ASCII characters
 /// other than space, `"` and `\`.
 ///
@@ -77,43 +79,71 @@ pub struct InvalidScope {
     text: String,
 }
 
-fn is_scope_token(text: &str) -> bool {
+pub(crate) fn is_scope_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
             .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
-/// The scopes that one server's declarations mention, each with its index.
+/// Scopes as OAuth writes them (RFC 6749 §3.3).
+pub(crate) fn join(scopes: &[ScopeName]) -> String {
+    let scopes: Vec<_> = scopes.iter().map(ScopeName::as_str).collect();
+    scopes.join(" ")
+}
+
+/// The scopes that one server knows, each with its index and with what it implies.
 #[derive(Debug, Default)]
 pub(crate) struct ScopeTable {
-    names: Vec<ScopeName>,
     index: HashMap<ScopeName, usize>,
+    /// For each scope all that its holder holds: itself and, however many steps away, what it implies.
+    closures: Vec<ScopeSet>,
 }
 
 impl ScopeTable {
+    /// The scopes of `catalogue` with their hierarchy.
+    pub(crate) fn new(catalogue: &Catalogue) -> Self {
+        let mut table = Self::default();
+        let at = |table: &mut Self, name| ScopeName::new(name).ok().map(|name| table.intern(&name));
+        let mut implied: Vec<(usize, usize)> = Vec::new();
+        for declared in catalogue.scopes() {
+            for &name in declared.implies {
+                implied.extend(at(&mut table, declared.name).zip(at(&mut table, name)));
+            }
+            let _ = at(&mut table, declared.name);
+        }
+        // Each round makes known what is one step further away; there is an end to that, cycles or not.
+        for _ in 0..table.closures.len() {
+            for &(broad, narrow) in &implied {
+                table.closures[broad] = table.closures[broad].union(&table.closures[narrow]);
+            }
+        }
+        table
+    }
+
     /// The index of `scope`, which is added when it is new.
     pub(crate) fn intern(&mut self, scope: &ScopeName) -> usize {
         if let Some(&at) = self.index.get(scope) {
             return at;
         }
-        let at = self.names.len();
-        self.names.push(scope.clone());
+        let at = self.closures.len();
+        self.closures.push(std::iter::once(at).collect());
         self.index.insert(scope.clone(), at);
         at
     }
 
-    /// Every scope, in the order in which they were first mentioned.
-    pub(crate) fn names(&self) -> &[ScopeName] {
-        &self.names
+    /// The index of `scope`, if it is known here.
+    pub(crate) fn get(&self, scope: &ScopeName) -> Option<usize> {
+        self.index.get(scope).copied()
     }
 
-    /// The set of those of `scopes` that the declarations mention; others cannot matter.
-    pub(crate) fn set<'a>(&self, scopes: impl IntoIterator<Item = &'a ScopeName>) -> ScopeSet {
-        scopes
-            .into_iter()
-            .filter_map(|scope| self.index.get(scope).copied())
-            .collect()
+    /// What a holder of `scopes` holds: those of them that are known here, with all that they imply.
+    /// Others cannot matter.
+    pub(crate) fn held<'a>(&self, scopes: impl IntoIterator<Item = &'a ScopeName>) -> ScopeSet {
+        let known = scopes.into_iter().filter_map(|scope| self.get(scope));
+        known.fold(ScopeSet::default(), |held, at| {
+            held.union(&self.closures[at])
+        })
     }
 }
 
@@ -122,6 +152,13 @@ impl ScopeTable {
 pub(crate) struct ScopeSet(Vec<u64>);
 
 impl ScopeSet {
+    /// Whether the scope at index `at` is in it.
+    pub(crate) fn contains(&self, at: usize) -> bool {
+        self.0
+            .get(at / 64)
+            .is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
     /// Whether every scope of `self` is in `held`.
     pub(crate) fn is_subset_of(&self, held: &Self) -> bool {
         let (shared, beyond) = self.0.split_at(self.0.len().min(held.0.len()));
@@ -130,6 +167,19 @@ impl ScopeSet {
             .zip(&held.0)
             .all(|(needed, held)| needed & !held == 0)
             && beyond.iter().all(|&needed| needed == 0)
+    }
+
+    /// The scopes of both.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        let (mut union, rest) = if self.0.len() < other.0.len() {
+            (other.clone(), self)
+        } else {
+            (self.clone(), other)
+        };
+        for (word, more) in union.0.iter_mut().zip(&rest.0) {
+            *word |= more;
+        }
+        union
     }
 }
 
@@ -180,7 +230,11 @@ mod tests {
         let read = ScopeName::new("read").unwrap();
         let other = ScopeName::new("other").unwrap();
         assert_eq!(table.intern(&read), table.intern(&read));
-        assert_eq!(table.set([&other]), ScopeSet::default());
-        assert!(table.set([&read]).is_subset_of(&table.set([&other, &read])));
+        assert_eq!(table.held([&other]), ScopeSet::default());
+        assert!(
+            table
+                .held([&read])
+                .is_subset_of(&table.held([&other, &read]))
+        );
     }
 }

@@ -7,18 +7,32 @@ use std::{
     future::Future,
     panic,
     sync::Arc,
+    time::Duration,
 };
 
 use schemars::JsonSchema;
 
 use super::{
+    authentication::Authentication,
     call::{Call, CallFuture},
+    catalogue::ScopeDeclaration,
+    condition::{Condition, IntoCondition},
+    expression::{DeclaredExpr, ScopeExpr},
     extract::FromCall,
-    policy::Access,
     reply::IntoReply,
     schema::{self, Schema},
-    scope::{InvalidScope, ScopeName},
 };
+
+/// Who may call a tool, as its declaration says it.
+#[derive(Debug, Clone)]
+pub(crate) enum Access {
+    /// Whoever the server lets in: anybody where it allows anonymous callers, else any valid token.
+    Public,
+    /// Any valid token.
+    Authenticated,
+    /// A valid token that holds these scopes.
+    Scopes(ScopeExpr),
+}
 
 /// A place in somebody's source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +43,19 @@ pub struct Location {
     pub line: u32,
     /// The column, counted from 1.
     pub column: u32,
+}
+
+impl Location {
+    /// Where the function was called that calls this.
+    #[track_caller]
+    pub(crate) fn caller() -> Self {
+        let caller = panic::Location::caller();
+        Self {
+            file: caller.file(),
+            line: caller.line(),
+            column: caller.column(),
+        }
+    }
 }
 
 impl fmt::Display for Location {
@@ -45,6 +72,7 @@ pub struct ToolDeclaration {
     pub title: Option<&'static str>,
     pub description: &'static str,
     pub access: DeclaredAccess,
+    pub options: DeclaredOptions,
     pub signature: fn(&mut Signature),
     pub call: fn(Call) -> CallFuture,
     pub location: Location,
@@ -52,13 +80,52 @@ pub struct ToolDeclaration {
 
 inventory::collect!(ToolDeclaration);
 
-/// [`Access`] in a form that a constant can hold.
+/// Who may call.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum DeclaredAccess {
     Public,
     Authenticated,
-    Scopes(&'static [&'static str]),
+    Scopes(DeclaredExpr),
+}
+
+/// What most tools don't say.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct DeclaredOptions {
+    pub acr: &'static [&'static str],
+    pub max_age: Option<u64>,
+    pub policy: Option<fn() -> Condition>,
+    pub authorize: bool,
+    pub list: Option<ListMode>,
+}
+
+impl DeclaredOptions {
+    pub const NONE: Self = Self {
+        acr: &[],
+        max_age: None,
+        policy: None,
+        authorize: false,
+        list: None,
+    };
+}
+
+/// What a caller who may not call a tool gets to see of it.
+///
+/// A call is decided on in the same way whatever the list shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ListMode {
+    /// The tool is listed for everybody who could call it with more scopes or another login: a client that
+    /// knows of it can call it, be challenged, and step up. It is not listed for callers whom its policy
+    /// excludes.
+    #[default]
+    Show,
+    /// The tool is listed only for those who may call it. Others who know its name are challenged.
+    Hide,
+    /// For those who may not call it the tool does not exist: it is not listed, and a call is answered byte
+    /// for byte like that of an unknown tool. Nobody is ever challenged for it.
+    Conceal,
 }
 
 /// What a tool's parameters and result say about it before it is ever called.
@@ -70,6 +137,7 @@ pub struct Signature {
     pub(crate) output: Option<fn() -> Schema>,
     pub(crate) state: Vec<(TypeId, &'static str)>,
     pub(crate) principal: bool,
+    pub(crate) may_refuse: bool,
 }
 
 impl Signature {
@@ -91,6 +159,11 @@ impl Signature {
     /// The tool has to know who is calling: it cannot serve anonymous callers.
     pub fn needs_principal(&mut self) {
         self.principal = true;
+    }
+
+    /// The tool may still refuse the call as it runs: whether it is allowed is not known before.
+    pub(crate) fn may_refuse(&mut self) {
+        self.may_refuse = true;
     }
 }
 
@@ -121,7 +194,11 @@ pub struct Tool {
     pub(crate) name: Cow<'static, str>,
     pub(crate) title: Option<Cow<'static, str>>,
     pub(crate) description: Cow<'static, str>,
-    pub(crate) access: Option<Result<Access, InvalidScope>>,
+    pub(crate) access: Option<Access>,
+    pub(crate) authentication: Authentication,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) authorize: bool,
+    pub(crate) list: Option<ListMode>,
     pub(crate) signature: fn(&mut Signature),
     pub(crate) call: CallFn,
     pub(crate) location: Location,
@@ -142,47 +219,74 @@ impl Tool {
         description: impl Into<Cow<'static, str>>,
         handler: H,
     ) -> Self {
-        let caller = panic::Location::caller();
         Self {
             name: name.into(),
             title: None,
             description: description.into(),
             access: None,
+            authentication: Authentication::default(),
+            condition: None,
+            authorize: false,
+            list: None,
             signature: H::declare,
             call: Arc::new(move |call| handler.clone().call(call)),
-            location: Location {
-                file: caller.file(),
-                line: caller.line(),
-                column: caller.column(),
-            },
+            location: Location::caller(),
         }
     }
 
-    /// Only callers that hold all of `scopes`.
+    /// Only callers that hold all of `scopes`: names, variants of a [`Scopes`](crate::Scopes) enum, or
+    /// [expressions](ScopeExpr).
     #[must_use]
-    pub fn scopes(
-        mut self,
-        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
-    ) -> Self {
-        let scopes: Result<Vec<_>, _> = scopes.into_iter().map(ScopeName::new).collect();
-        self.access = match scopes {
-            Ok(scopes) if scopes.is_empty() => None,
-            scopes => Some(scopes.map(Access::Scopes)),
-        };
+    pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<ScopeExpr>>) -> Self {
+        let scopes = ScopeExpr::all(scopes);
+        self.access = (!scopes.is_nothing()).then_some(Access::Scopes(scopes));
         self
     }
 
     /// Every caller with a valid token, whatever its scopes.
     #[must_use]
     pub fn authenticated(mut self) -> Self {
-        self.access = Some(Ok(Access::Authenticated));
+        self.access = Some(Access::Authenticated);
         self
     }
 
     /// Whoever the server lets in: anybody where it allows anonymous callers, else any valid token.
     #[must_use]
     pub fn public(mut self) -> Self {
-        self.access = Some(Ok(Access::Public));
+        self.access = Some(Access::Public);
+        self
+    }
+
+    /// Only after a login in one of these authentication contexts, best first: the token's `acr` ([RFC
+    /// 9470]).
+    ///
+    /// [RFC 9470]: https://www.rfc-editor.org/rfc/rfc9470
+    #[must_use]
+    pub fn acr(mut self, values: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        self.authentication.acr = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Only while the login is no older than this: the token's `auth_time` ([RFC 9470]).
+    ///
+    /// [RFC 9470]: https://www.rfc-editor.org/rfc/rfc9470
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.authentication.max_age = Some(age.as_secs());
+        self
+    }
+
+    /// Only callers of whose token `condition` holds. Others are told nothing but no.
+    #[must_use]
+    pub fn policy(mut self, condition: impl IntoCondition) -> Self {
+        self.condition = Some(condition.into_condition());
+        self
+    }
+
+    /// What callers who may not call the tool see of it. Default: what the server says.
+    #[must_use]
+    pub fn list(mut self, mode: ListMode) -> Self {
+        self.list = Some(mode);
         self
     }
 
@@ -194,22 +298,36 @@ impl Tool {
     }
 }
 
+impl Tool {
+    /// The catalogues of the variants it names.
+    pub(crate) fn catalogues(&self) -> Vec<&'static ScopeDeclaration> {
+        match &self.access {
+            Some(Access::Scopes(scopes)) => scopes.catalogues(),
+            Some(Access::Public | Access::Authenticated) | None => Vec::new(),
+        }
+    }
+}
+
 impl From<&ToolDeclaration> for Tool {
     fn from(declared: &ToolDeclaration) -> Self {
-        let access = match declared.access {
-            DeclaredAccess::Public => Ok(Access::Public),
-            DeclaredAccess::Authenticated => Ok(Access::Authenticated),
-            DeclaredAccess::Scopes(scopes) => scopes
-                .iter()
-                .map(|&scope| ScopeName::new(scope))
-                .collect::<Result<_, _>>()
-                .map(Access::Scopes),
+        let options = &declared.options;
+        let access = match &declared.access {
+            DeclaredAccess::Public => Access::Public,
+            DeclaredAccess::Authenticated => Access::Authenticated,
+            DeclaredAccess::Scopes(scopes) => Access::Scopes(scopes.into()),
         };
         Self {
             name: declared.name.into(),
             title: declared.title.map(Into::into),
             description: declared.description.into(),
             access: Some(access),
+            authentication: Authentication {
+                acr: options.acr.iter().map(|&acr| acr.into()).collect(),
+                max_age: options.max_age,
+            },
+            condition: options.policy.map(|policy| policy()),
+            authorize: options.authorize,
+            list: options.list,
             signature: declared.signature,
             call: Arc::new(declared.call),
             location: declared.location,

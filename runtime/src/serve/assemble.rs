@@ -1,6 +1,6 @@
 //! Assembling a server: every check that needs no request, and everything that is written down once.
 
-use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use rmcp::model::{
     CacheScope, Implementation, ListToolsResult, ServerCapabilities, ServerConfig, Tool as McpTool,
@@ -14,15 +14,17 @@ use super::{
 };
 use crate::{
     declare::{
-        problem::{ConfigError, Problem},
+        catalogue::{Catalogue, registered_scopes},
+        expression::{Needed, ScopeExpr},
+        problem::{ConfigError, Place, Problem},
         registry::{Entry, Registry, Terms, is_reserved, reserved},
         scope::ScopeName,
         spelling::nearest,
-        tool::registered,
+        tool::{Location, Tool, registered},
     },
     verify::{
-        any_of::AnyOf, builder::VerifierConfigError, issuer::Issuers, jwt::JwtVerifier,
-        token::Verifier,
+        any_of::AnyOf, builder::VerifierConfigError, clock::Clock, issuer::Issuers,
+        jwt::JwtVerifier, token::Verifier,
     },
 };
 
@@ -55,26 +57,36 @@ impl Server {
                 reason,
             });
         });
-        let base = scope_names(self.require, &mut problems);
-        problems.extend(base.iter().filter(|scope| is_reserved(scope)).map(reserved));
-        let step_up = scope_names(self.step_up, &mut problems);
-        if self.allow_anonymous && !base.is_empty() {
-            problems.push(Problem::AnonymousWithRequiredScopes);
-        }
-
         let mut tools = self.tools;
+        let mut catalogue = self.catalogue;
         if self.registered {
             tools.extend(registered());
+            catalogue.extend(registered_scopes());
+        }
+        let mentioned = self.require.iter().chain(&self.step_up);
+        catalogue.extend(mentioned.flat_map(|(scopes, _)| scopes.catalogues()));
+        catalogue.extend(tools.iter().flat_map(Tool::catalogues));
+        let catalogue = Catalogue::combine(catalogue, &mut problems);
+
+        let base = needed("require", self.require, &catalogue, &mut problems);
+        let reserved_names = base.names().into_iter().filter(is_reserved);
+        problems.extend(reserved_names.map(|scope| reserved(&scope)));
+        let step_up = needed("step_up", self.step_up, &catalogue, &mut problems);
+        if self.allow_anonymous && !base.names().is_empty() {
+            problems.push(Problem::AnonymousWithRequiredScopes);
         }
         let terms = Terms {
             base,
             allow_anonymous: self.allow_anonymous,
+            catalogue,
+            step_up: step_up.names().into_iter().collect(),
+            list: self.list,
         };
         let registry =
-            Registry::build(tools, &terms, &self.state).map_err(|found| problems.extend(found));
+            Registry::build(tools, terms, &self.state).map_err(|found| problems.extend(found));
 
         let advertised = match &registry {
-            Ok(registry) => advertised(registry, &terms.base, &step_up, &mut problems),
+            Ok(registry) => advertised(registry, &mut problems),
             Err(()) => Vec::new(),
         };
         let protected = match &registry {
@@ -102,7 +114,8 @@ impl Server {
             (_, Some(verifier)) => Some(verifier),
             (Ok(resource), None) => {
                 let servers = self.issuers.iter().zip(self.configure);
-                verifier(servers, resource, self.insecure_http, &mut problems)
+                let clock = &self.clock;
+                verifier(servers, resource, self.insecure_http, clock, &mut problems)
             }
             (Err(()), None) => None,
         };
@@ -152,7 +165,7 @@ impl Server {
                 &possession.schemes(),
             ),
             #[cfg(feature = "http")]
-            declared: registry.declared_scopes().into_iter().collect(),
+            declared: registry.mentioned_scopes().cloned().collect(),
             #[cfg(feature = "http")]
             metadata: (!issuers.is_empty()).then(|| {
                 super::metadata::document(
@@ -177,49 +190,57 @@ impl Server {
             tokens: Tokens::new(self.token_cache),
             revocation: self.revocation,
             allow_anonymous: self.allow_anonymous,
+            clock: self.clock,
         })
     }
 }
 
-pub(super) fn scope_names(
-    scopes: Vec<Cow<'static, str>>,
+/// What the calls of `.method(..)` name, all of it.
+fn needed(
+    method: &'static str,
+    given: Vec<(ScopeExpr, Location)>,
+    catalogue: &Catalogue,
     problems: &mut Vec<Problem>,
-) -> Vec<ScopeName> {
-    let mut names = Vec::new();
-    for scope in scopes {
-        match ScopeName::new(scope) {
-            Ok(name) if !names.contains(&name) => names.push(name),
-            Ok(_) => {}
+) -> Needed {
+    let mut all = Vec::new();
+    for (scopes, location) in given {
+        let place = Place::Server { method, location };
+        match scopes.check() {
+            Ok(scopes) => {
+                for scope in scopes.names() {
+                    catalogue.check(&scope, &place, problems);
+                }
+                all.push(scopes);
+            }
             Err(error) => problems.push(error.into()),
         }
     }
-    names
+    Needed::All(all)
 }
 
-/// `scopes_supported`: what the declarations mention, without what is left to step-up.
-fn advertised(
-    registry: &Registry,
-    base: &[ScopeName],
-    step_up: &[ScopeName],
-    problems: &mut Vec<Problem>,
-) -> Vec<ScopeName> {
-    let declared = registry.declared_scopes();
-    for scope in step_up {
-        if base.contains(scope) {
+/// `scopes_supported`: what something needs, without what is left to step-up.
+fn advertised(registry: &Registry, problems: &mut Vec<Problem>) -> Vec<ScopeName> {
+    let terms = registry.terms();
+    for scope in terms.base.names() {
+        if !terms.advertises(&scope) {
             problems.push(Problem::StepUpScopeRequired(scope.to_string()));
-        } else if !declared.contains(scope) {
-            let nearest = nearest(scope.as_str(), declared.iter().map(ScopeName::as_str));
-            problems.push(Problem::UnknownStepUpScope {
-                scope: scope.to_string(),
-                nearest,
-            });
         }
     }
-    let step_up: BTreeSet<_> = step_up.iter().collect();
-    declared
+    let mentioned: Vec<_> = registry.mentioned_scopes().collect();
+    let unneeded = |scope: &&ScopeName| !mentioned.contains(scope);
+    // What is in no catalogue is reported as that.
+    let known = |scope: &&ScopeName| !terms.catalogue.lacks(scope);
+    for scope in terms.step_up.iter().filter(known).filter(unneeded) {
+        let nearest = nearest(scope.as_str(), mentioned.iter().map(|scope| scope.as_str()));
+        problems.push(Problem::UnknownStepUpScope {
+            scope: scope.to_string(),
+            nearest,
+        });
+    }
+    let advertised = mentioned
         .into_iter()
-        .filter(|scope| !step_up.contains(scope))
-        .collect()
+        .filter(|scope| terms.advertises(scope));
+    advertised.cloned().collect()
 }
 
 /// The verifier of tokens that any of `issuers` issued for `resource`, if there is any issuer.
@@ -227,12 +248,13 @@ fn verifier<'a>(
     servers: impl ExactSizeIterator<Item = (&'a String, Option<Configure>)>,
     resource: &Resource,
     allow_http: bool,
+    clock: &Clock,
     problems: &mut Vec<Problem>,
 ) -> Option<Arc<dyn Verifier>> {
     let count = servers.len();
     let mut verifiers = Vec::new();
     for (issuer, configure) in servers {
-        let mut verifier = JwtVerifier::new(issuer, resource.identifier());
+        let mut verifier = JwtVerifier::new(issuer, resource.identifier()).clock(clock.clone());
         if resource.endpoint() == "/" {
             // Clients that build URLs with a library name a bare host with a slash (RFC 3986 §6.2.3).
             verifier = verifier.audience_alias(format!("{}/", resource.identifier()));
@@ -276,7 +298,8 @@ fn has_header_params(entry: &Entry) -> bool {
     schema.contains("\"x-mcp-header\"")
 }
 
-/// What `tools/list` answers: the same for everybody who may ask.
+/// What `tools/list` answers where every tool is listed. What depends on the caller is `private`, as is
+/// every list with a tool in it that is not for everybody: only such a tool can be left out.
 fn list(registry: &Registry, protected: bool) -> ListToolsResult {
     let tools = registry.entries().iter().map(|entry| {
         let mut tool = McpTool::new(

@@ -1,20 +1,22 @@
 //! `WWW-Authenticate` values, written once when the server is built.
 //!
-//! [RFC 6750 §3], [RFC 9449 §7.1] and [RFC 9728 §5.1] say what they hold. Nothing of a request or a token is ever copied
+//! [RFC 6750 §3], [RFC 9449 §7.1], [RFC 9470 §3] and [RFC 9728 §5.1] say what they hold. Nothing of a request or a token is ever copied
 //! into one. Which scopes a challenge names is a matter of what is asked for, never of the caller: the same
 //! operation is challenged with the same bytes every time.
 //!
 //! [RFC 6750 §3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
 //! [RFC 9449 §7.1]: https://www.rfc-editor.org/rfc/rfc9449#section-7.1
+//! [RFC 9470 §3]: https://www.rfc-editor.org/rfc/rfc9470#section-3
 //! [RFC 9728 §5.1]: https://www.rfc-editor.org/rfc/rfc9728#section-5.1
 
 use http::HeaderValue;
 
 use super::resource::Resource;
 use crate::declare::{
+    authentication::Authentication,
     policy::{Decision, Policy},
     registry::Registry,
-    scope::ScopeName,
+    scope::{ScopeName, join},
 };
 
 /// The challenges of one answer, one of each scheme: the values of its `WWW-Authenticate` headers.
@@ -67,23 +69,46 @@ impl Writer<'_> {
 }
 
 /// The challenges of one operation.
+#[derive(Debug)]
 pub(crate) struct OperationChallenges {
     unauthenticated: Challenge,
     insufficient_scope: Challenge,
+    /// Another login is needed; and another login and more scopes.
+    insufficient_authentication: [Challenge; 2],
     /// What the 403 says to clients that show its body.
     pub(crate) message: String,
 }
 
 impl OperationChallenges {
     fn new(writer: &Writer<'_>, policy: &Policy) -> Self {
-        let scopes = policy.scopes();
+        Self::naming(policy.challenged(), writer, policy.authentication())
+    }
+
+    /// The challenges of an operation that needs `scopes`, after a login that is as `asked`.
+    fn naming(scopes: &[ScopeName], writer: &Writer<'_>, asked: &Authentication) -> Self {
         let insufficient = [
             ("error", "insufficient_scope"),
             ("error_description", "this operation needs more scopes"),
         ];
+        let mut authenticate = vec![
+            ("error", "insufficient_user_authentication"),
+            ("error_description", "this operation needs another login"),
+        ];
+        let acr_values = asked.acr.join(" ");
+        if !acr_values.is_empty() {
+            authenticate.push(("acr_values", &acr_values));
+        }
+        let max_age = asked.max_age.map(|seconds| seconds.to_string());
+        if let Some(max_age) = &max_age {
+            authenticate.push(("max_age", max_age));
+        }
         Self {
             unauthenticated: writer.all(&[], scopes),
             insufficient_scope: writer.all(&insufficient, scopes),
+            insufficient_authentication: [
+                writer.all(&authenticate, &[]),
+                writer.all(&authenticate, scopes),
+            ],
             message: format!(
                 "insufficient scope: this operation needs `{}`",
                 join(scopes)
@@ -93,9 +118,12 @@ impl OperationChallenges {
 
     /// The challenge that goes with `decision`.
     pub(crate) fn of(&self, decision: Decision) -> &[HeaderValue] {
+        let [login, login_and_scopes] = &self.insufficient_authentication;
         match decision {
-            Decision::Allow => &[],
+            Decision::Allow | Decision::Forbidden => &[],
             Decision::Unauthenticated => &self.unauthenticated,
+            Decision::InsufficientAuthentication { scoped: true } => login,
+            Decision::InsufficientAuthentication { scoped: false } => login_and_scopes,
             Decision::InsufficientScope => &self.insufficient_scope,
         }
     }
@@ -115,9 +143,20 @@ pub(crate) struct Challenges {
     pub(crate) base: OperationChallenges,
     /// For each tool, in the order of the registry.
     pub(crate) tools: Vec<OperationChallenges>,
+    schemes: Schemes,
+    metadata_url: String,
 }
 
 impl Challenges {
+    /// The challenges of a call that turned out to need `scopes`.
+    pub(crate) fn naming(&self, scopes: &[ScopeName]) -> OperationChallenges {
+        let writer = Writer {
+            schemes: &self.schemes,
+            metadata_url: &self.metadata_url,
+        };
+        OperationChallenges::naming(scopes, &writer, &Authentication::default())
+    }
+
     pub(crate) fn new(
         resource: &Resource,
         registry: &Registry,
@@ -146,12 +185,14 @@ impl Challenges {
                 .iter()
                 .map(|entry| OperationChallenges::new(writer, entry.policy()))
                 .collect(),
+            schemes: schemes.clone(),
+            metadata_url: resource.metadata_url(),
         }
     }
 }
 
 /// One challenge. Every value is from a grammar that needs no escaping inside a quoted string: scopes by
-/// [`ScopeName`], the URL by [`Resource`], the rest are constants.
+/// [`ScopeName`], `acr` values by the same rule, the URL by [`Resource`], the rest are numbers and constants.
 fn challenge(
     scheme: &str,
     parameters: &[(&str, &str)],
@@ -172,10 +213,4 @@ fn challenge(
         .collect();
     HeaderValue::try_from(format!("{scheme} {}", all.join(", ")))
         .expect("scopes, URL and constants are visible ASCII")
-}
-
-/// Scopes as OAuth writes them (RFC 6749 §3.3).
-pub(crate) fn join(scopes: &[ScopeName]) -> String {
-    let scopes: Vec<_> = scopes.iter().map(ScopeName::as_str).collect();
-    scopes.join(" ")
 }

@@ -11,7 +11,7 @@ use super::{identify::Revocation, resource::Resource, tokens::Tokens};
 use crate::declare::scope::ScopeName;
 use crate::{
     declare::{registry::Registry, state::StateMap},
-    verify::token::Verifier,
+    verify::{clock::Clock, token::Verifier},
 };
 
 pub(crate) struct Core {
@@ -23,9 +23,11 @@ pub(crate) struct Core {
     pub(crate) tokens: Tokens,
     pub(crate) revocation: Revocation,
     pub(crate) allow_anonymous: bool,
+    /// By which the age of a login is told.
+    pub(crate) clock: Clock,
     /// What `initialize` and `server/discover` say.
     pub(crate) info: ServerConfig,
-    /// What `tools/list` says.
+    /// What `tools/list` says to somebody who sees every tool, in the order of the registry.
     pub(crate) list: ListToolsResult,
     /// Whether the schema of any tool has arguments repeated in headers.
     pub(crate) header_params: bool,

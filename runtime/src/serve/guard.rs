@@ -8,7 +8,7 @@ use rmcp::{
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest,
         CustomResult, DiscoverResult, ErrorCode, InitializeRequestParams, InitializeResult,
-        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerConfig, Tool,
+        ListToolsResult, PaginatedRequestParams, ProtocolVersion, RequestId, ServerConfig, Tool,
     },
     service::RequestContext,
 };
@@ -18,8 +18,9 @@ use crate::declare::{
     call::Call,
     policy::{Decision, decide},
     principal::Principal,
-    registry::Admission,
-    reply::{Body, RejectionKind, Reply},
+    registry::{Admission, Entry},
+    reply::{Body, Rejection, RejectionKind, ReplyBody},
+    scope::ScopeName,
 };
 
 /// The protocol revisions that are served.
@@ -48,10 +49,11 @@ pub struct Guard {
 }
 
 /// Where a request came from, and with that who is calling and how to refuse.
-enum Source<'c> {
+#[derive(Clone)]
+enum Source {
     #[cfg(feature = "http")]
-    Http(&'c super::ticket::Ticket),
-    Environment(&'c Environment),
+    Http(super::ticket::Ticket),
+    Environment(Arc<Environment>),
 }
 
 impl Guard {
@@ -60,12 +62,9 @@ impl Guard {
     /// # Errors
     ///
     /// An internal error when it came past the layer: nothing is known about the caller then.
-    fn source<'c>(
-        &'c self,
-        context: &'c RequestContext<RoleServer>,
-    ) -> Result<Source<'c>, ErrorData> {
+    fn source(&self, context: &RequestContext<RoleServer>) -> Result<Source, ErrorData> {
         if let Some(environment) = &self.environment {
-            return Ok(Source::Environment(environment));
+            return Ok(Source::Environment(environment.clone()));
         }
         #[cfg(feature = "http")]
         if let Some(ticket) = context
@@ -74,7 +73,7 @@ impl Guard {
             .and_then(|parts| parts.extensions.get::<super::ticket::Ticket>())
             .filter(|ticket| ticket.is_from(&self.core))
         {
-            return Ok(Source::Http(ticket));
+            return Ok(Source::Http(ticket.clone()));
         }
         let _ = context;
         tracing::error!(
@@ -90,43 +89,63 @@ impl Guard {
         let source = self.source(context)?;
         // Callers without a token are the layer's business here: it lets them in, or it doesn't.
         let principal = source.principal()?;
-        match decide(self.core.registry.base(), principal) {
-            Decision::InsufficientScope => {
-                Err(self.refuse(&source, None, Decision::InsufficientScope, context))
-            }
+        match decide(self.core.registry.base(), principal, self.now()) {
             Decision::Allow | Decision::Unauthenticated => {
                 source.allow();
                 Ok(())
             }
+            denied => Err(self
+                .refuse(&source, Refused::Base, denied, &context.id)
+                .unwrap_or_else(late)),
         }
+    }
+
+    fn now(&self) -> u64 {
+        self.core.clock.unix_seconds()
     }
 
     /// Tells the transport about a decision against a request. Over HTTP the layer makes the answer; the
     /// error returned here is what is left of it on stdio.
+    ///
+    /// `None` when it is too late: the client has seen something of the answer.
     fn refuse(
         &self,
-        source: &Source<'_>,
-        tool: Option<usize>,
+        source: &Source,
+        what: Refused<'_>,
         decision: Decision,
-        context: &RequestContext<RoleServer>,
-    ) -> ErrorData {
+        request: &RequestId,
+    ) -> Option<ErrorData> {
         match source {
             #[cfg(feature = "http")]
             Source::Http(ticket) => {
                 use super::ticket::{Denial, Verdict};
-                ticket.decide(Verdict::Denied(Denial {
-                    tool,
+
+                let raised = match what {
+                    Refused::Raised(_, scopes) => {
+                        Some(Box::new(self.core.challenges.naming(scopes)))
+                    }
+                    Refused::Base | Refused::Tool(_) => None,
+                };
+                let denial = Denial {
+                    tool: what.tool(),
                     decision,
-                    request: context.id.clone(),
-                }));
-                ErrorData::new(ErrorCode(403), "refused", None)
+                    request: request.clone(),
+                    raised,
+                };
+                ticket
+                    .decide(Verdict::Denied(denial))
+                    .then(|| ErrorData::new(ErrorCode(403), "refused", None))
             }
             Source::Environment(environment) => {
-                let _ = (decision, context);
-                let policy = tool
-                    .and_then(|at| self.core.registry.entries().get(at))
-                    .map_or_else(|| self.core.registry.base(), |entry| entry.policy());
-                environment.denial(policy)
+                let _ = request;
+                let registry = &self.core.registry;
+                let tool = |at| registry.entries().get(at).map(Entry::policy);
+                let scopes = match what {
+                    Refused::Raised(_, scopes) => scopes,
+                    Refused::Tool(at) => tool(at).unwrap_or(registry.base()).challenged(),
+                    Refused::Base => registry.base().challenged(),
+                };
+                Some(environment.denial(scopes, decision))
             }
         }
     }
@@ -138,23 +157,44 @@ impl Guard {
     ) -> Result<CallToolResult, ErrorData> {
         let source = self.source(&context)?;
         let principal = source.principal()?;
-        let permit = match self.core.registry.admit(&request.name, principal) {
+        let id = context.id.clone();
+        let permit = match self
+            .core
+            .registry
+            .admit(&request.name, principal, self.now())
+        {
             Admission::Permitted(permit) => permit,
             Admission::Denied(tool, decision) => {
-                return Err(self.refuse(&source, Some(tool), decision, &context));
+                let refused = self.refuse(&source, Refused::Tool(tool), decision, &id);
+                return Err(refused.unwrap_or_else(late));
             }
             Admission::Unknown => {
                 return Err(ErrorData::invalid_params("unknown tool", None));
             }
         };
+        let (position, tool) = (permit.position(), permit.name());
         let principal = principal.cloned();
-        source.allow();
-        let tool = permit.name();
+        // The verdict waits for whoever has a say in it.
+        let may_refuse = permit.may_refuse();
+        let permitted = {
+            let source = source.clone();
+            move || match may_refuse {
+                true => source.defer(),
+                false => source.allow(),
+            }
+        };
+        let permitted: Option<Box<dyn FnOnce() + Send>> = if permit.authorizes() {
+            Some(Box::new(permitted))
+        } else {
+            permitted();
+            None
+        };
         let cancelled = context.ct.clone();
         let call = Call {
             principal,
             arguments: request.arguments.unwrap_or_default(),
             state: self.core.state.clone(),
+            permitted,
             context,
         };
         // What makes the future may panic as well: a handler is cloned for each call.
@@ -167,54 +207,122 @@ impl Guard {
                 return Err(ErrorData::internal_error("cancelled", None));
             }
         };
-        match reply {
-            Ok(reply) => result(tool, reply),
-            Err(_) => {
-                tracing::error!(target: "toolgate", tool, "the tool panicked");
-                Err(ErrorData::internal_error("internal error", None))
+        let Ok(reply) = reply else {
+            source.allow();
+            tracing::error!(target: "toolgate", tool, "the tool panicked");
+            return Err(ErrorData::internal_error("internal error", None));
+        };
+        let rejection = match reply {
+            Ok(body) => {
+                source.allow();
+                return Ok(result(body));
             }
+            Err(rejection) => rejection,
+        };
+        let refused = match &rejection.kind {
+            RejectionKind::InvalidArguments | RejectionKind::Internal => None,
+            RejectionKind::Forbidden => {
+                tracing::info!(target: "toolgate", tool, reason = %rejection, "the call is forbidden");
+                let what = Refused::Tool(position);
+                self.refuse(&source, what, Decision::Forbidden, &id)
+            }
+            RejectionKind::NeedScopes(needed) => {
+                match self.core.registry.challenged_with(position, needed) {
+                    Ok(scopes) => {
+                        let what = Refused::Raised(position, &scopes);
+                        self.refuse(&source, what, Decision::InsufficientScope, &id)
+                    }
+                    // Nobody could grant that.
+                    Err(error) => {
+                        tracing::error!(target: "toolgate", tool, error, "the call needs what is no scope here");
+                        let what = Refused::Tool(position);
+                        self.refuse(&source, what, Decision::Forbidden, &id)
+                    }
+                }
+            }
+        };
+        source.allow();
+        refused.map_or_else(|| failure(tool, &rejection), Err)
+    }
+}
+
+/// What a request was refused.
+#[derive(Clone, Copy)]
+enum Refused<'s> {
+    /// Anything at all.
+    Base,
+    /// The tool at this position.
+    Tool(usize),
+    /// The tool at this position, which needs these scopes this time.
+    Raised(usize, &'s [ScopeName]),
+}
+
+impl Refused<'_> {
+    fn tool(self) -> Option<usize> {
+        match self {
+            Self::Base => None,
+            Self::Tool(at) | Self::Raised(at, _) => Some(at),
         }
     }
 }
 
-impl<'c> Source<'c> {
-    fn principal(&self) -> Result<Option<&'c Principal>, ErrorData> {
+/// What is left to say when nobody is there to be refused.
+fn late() -> ErrorData {
+    ErrorData::internal_error("internal error", None)
+}
+
+impl Source {
+    fn principal(&self) -> Result<Option<&Principal>, ErrorData> {
         match self {
             #[cfg(feature = "http")]
-            Source::Http(ticket) => Ok(ticket.principal()),
-            Source::Environment(environment) => environment.principal(),
+            Self::Http(ticket) => Ok(ticket.principal()),
+            Self::Environment(environment) => environment.principal(),
         }
     }
 
+    /// It runs.
     fn allow(&self) {
         match self {
             #[cfg(feature = "http")]
-            Source::Http(ticket) => ticket.decide(super::ticket::Verdict::Allowed),
-            Source::Environment(_) => {}
+            Self::Http(ticket) => {
+                ticket.decide(super::ticket::Verdict::Allowed);
+            }
+            Self::Environment(_) => {}
+        }
+    }
+
+    /// It runs, and may still be refused.
+    fn defer(&self) {
+        match self {
+            #[cfg(feature = "http")]
+            Self::Http(ticket) => ticket.defer(),
+            Self::Environment(_) => {}
         }
     }
 }
 
 /// What a tool answered, in the terms of the protocol.
-fn result(tool: &str, reply: Reply) -> Result<CallToolResult, ErrorData> {
-    match reply {
-        Ok(body) => Ok(match body.0 {
-            Body::Empty => CallToolResult::success(Vec::new()),
-            Body::Text(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
-            Body::Structured(value) => CallToolResult::structured(value),
-            Body::Error(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
-            Body::Native(result) => result,
-        }),
-        Err(rejection) => match rejection.kind {
-            RejectionKind::InvalidArguments => Ok(CallToolResult::error(vec![ContentBlock::text(
-                rejection.to_string(),
-            )])),
-            RejectionKind::Internal => {
-                tracing::error!(target: "toolgate", tool, error = %rejection, "the tool could not answer");
-                Err(ErrorData::internal_error("internal error", None))
-            }
-        },
+fn result(body: ReplyBody) -> CallToolResult {
+    match body.0 {
+        Body::Empty => CallToolResult::success(Vec::new()),
+        Body::Text(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
+        Body::Structured(value) => CallToolResult::structured(value),
+        Body::Error(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
+        Body::Native(result) => result,
     }
+}
+
+/// What a client is told that gets no result, and is not refused or cannot be any more.
+fn failure(tool: &str, rejection: &Rejection) -> Result<CallToolResult, ErrorData> {
+    let text = match rejection.kind {
+        RejectionKind::InvalidArguments | RejectionKind::NeedScopes(_) => rejection.to_string(),
+        RejectionKind::Forbidden => "this is not allowed".to_owned(),
+        RejectionKind::Internal => {
+            tracing::error!(target: "toolgate", tool, error = %rejection, "the tool could not answer");
+            return Err(ErrorData::internal_error("internal error", None));
+        }
+    };
+    Ok(CallToolResult::error(vec![ContentBlock::text(text)]))
 }
 
 impl ServerHandler for Guard {
@@ -260,7 +368,18 @@ impl ServerHandler for Guard {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("unknown cursor", None));
         }
-        Ok(self.core.list.clone())
+        let source = self.source(&context)?;
+        let principal = source.principal()?;
+        let mut list = self.core.list.clone();
+        let mut listed = self
+            .core
+            .registry
+            .listed_for(principal, self.now())
+            .peekable();
+        let mut at = 0..;
+        list.tools
+            .retain(|_| at.next().is_some_and(|at| listed.next_if_eq(&at).is_some()));
+        Ok(list)
     }
 
     async fn call_tool(

@@ -102,12 +102,13 @@ where
                 parts.headers.remove(name);
             }
             let (ticket, mut verdict) = Ticket::new(core.clone(), principal.clone());
-            parts.extensions.insert(ticket);
+            parts.extensions.insert(ticket.clone());
 
             let mut response = inner.call(Request::from_parts(parts, body)).await?;
             let verdict = if is_event_stream(response.headers()) {
                 // A stream may be answered before the guard has seen the request. It cannot be
                 // refused any more once it is passed on.
+                ticket.stream();
                 verdict.await.ok()
             } else {
                 verdict.try_recv().ok()

@@ -92,7 +92,7 @@ pub struct Refused {
 
 impl Refusal {
     /// Status, name in the log, and words for the client.
-    fn row<'c>(&self, challenges: &'c Challenges) -> (StatusCode, &'static str, &'c str) {
+    fn row<'c>(&'c self, challenges: &'c Challenges) -> (StatusCode, &'static str, &'c str) {
         use StatusCode as S;
         match self {
             Self::ForeignHost => (S::FORBIDDEN, "foreign_host", "this host is not served here"),
@@ -132,6 +132,12 @@ impl Refusal {
                 Decision::Unauthenticated => {
                     (S::UNAUTHORIZED, "no_credentials", "authorization required")
                 }
+                Decision::Forbidden => (S::FORBIDDEN, "forbidden", "this is not allowed"),
+                Decision::InsufficientAuthentication { .. } => (
+                    S::UNAUTHORIZED,
+                    "insufficient_user_authentication",
+                    "log in again: this operation needs another login",
+                ),
                 Decision::InsufficientScope | Decision::Allow => (
                     S::FORBIDDEN,
                     "insufficient_scope",
@@ -141,7 +147,7 @@ impl Refusal {
         }
     }
 
-    fn challenge<'c>(&self, challenges: &'c Challenges) -> &'c [HeaderValue] {
+    fn challenge<'c>(&'c self, challenges: &'c Challenges) -> &'c [HeaderValue] {
         match self {
             Self::NoCredentials => &challenges.no_credentials,
             Self::InvalidToken(_) => &challenges.invalid_token,
@@ -243,10 +249,12 @@ impl Refusal {
 }
 
 /// The challenges of what was denied.
-fn operation<'c>(denial: &Denial, challenges: &'c Challenges) -> &'c OperationChallenges {
+fn operation<'c>(denial: &'c Denial, challenges: &'c Challenges) -> &'c OperationChallenges {
+    let tool = || challenges.tools.get(denial.tool?);
     denial
-        .tool
-        .and_then(|tool| challenges.tools.get(tool))
+        .raised
+        .as_deref()
+        .or_else(tool)
         .unwrap_or(&challenges.base)
 }
 

@@ -6,11 +6,7 @@ use rmcp::{ServiceExt, service::ServerInitializeError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
-    assemble::{Transport, scope_names},
-    guard::Guard,
-    identify::Revocation,
-    stdio::Environment,
-    tokens::TokenCache,
+    assemble::Transport, guard::Guard, identify::Revocation, stdio::Environment, tokens::TokenCache,
 };
 #[cfg(feature = "http")]
 use super::{certificate::MutualTls, core::Core, tokens::TokenCacheStats};
@@ -20,13 +16,17 @@ use crate::AnyOf;
 use crate::verify::dpop::Dpop;
 use crate::{
     declare::{
+        catalogue::{ScopeDeclaration, Scopes},
+        expression::ScopeExpr,
         principal::{Principal, VerifiedToken},
         problem::ConfigError,
+        scope::ScopeName,
         state::StateMap,
-        tool::Tool,
+        tool::{ListMode, Location, Tool},
     },
     verify::{
         builder::JwtVerifierBuilder,
+        clock::Clock,
         revocation::Revocations,
         token::{InvalidToken, Verifier},
     },
@@ -63,8 +63,11 @@ pub struct Server {
     pub(super) accepted: Vec<Arc<dyn Verifier>>,
     pub(super) strict: bool,
     pub(super) state: StateMap,
-    pub(super) require: Vec<Cow<'static, str>>,
-    pub(super) step_up: Vec<Cow<'static, str>>,
+    pub(super) require: Vec<(ScopeExpr, Location)>,
+    pub(super) step_up: Vec<(ScopeExpr, Location)>,
+    pub(super) catalogue: Vec<&'static ScopeDeclaration>,
+    pub(super) list: ListMode,
+    pub(super) clock: Clock,
     pub(super) allow_anonymous: bool,
     pub(super) tools: Vec<Tool>,
     pub(super) registered: bool,
@@ -100,6 +103,9 @@ impl Server {
             state: StateMap::default(),
             require: Vec::new(),
             step_up: Vec::new(),
+            catalogue: Vec::new(),
+            list: ListMode::default(),
+            clock: Clock::system(),
             allow_anonymous: false,
             tools: Vec::new(),
             registered: true,
@@ -244,21 +250,42 @@ impl Server {
     }
 
     /// Scopes that every request needs, whatever it asks for. They are named in each challenge.
-    pub fn require(
-        mut self,
-        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
-    ) -> Self {
-        self.require.extend(scopes.into_iter().map(Into::into));
+    #[track_caller]
+    pub fn require(mut self, scopes: impl IntoIterator<Item = impl Into<ScopeExpr>>) -> Self {
+        self.require
+            .push((ScopeExpr::all(scopes), Location::caller()));
         self
     }
 
     /// Scopes to leave out of `scopes_supported`, so that clients do not ask for them at the first login:
-    /// they are challenged when a tool that needs them is called.
-    pub fn step_up(
-        mut self,
-        scopes: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
-    ) -> Self {
-        self.step_up.extend(scopes.into_iter().map(Into::into));
+    /// they are challenged when a tool that needs them is called. Beside those that a [`Scopes`] enum
+    /// marks `step_up`.
+    #[track_caller]
+    pub fn step_up(mut self, scopes: impl IntoIterator<Item = impl Into<ScopeExpr>>) -> Self {
+        self.step_up
+            .push((ScopeExpr::all(scopes), Location::caller()));
+        self
+    }
+
+    /// Adds the scopes of `S` to the catalogue, beside those that were linked: for servers
+    /// [without](Self::without_registered_tools) what was registered. Naming a variant anywhere does the
+    /// same.
+    pub fn scopes<S: Scopes>(mut self) -> Self {
+        self.catalogue.extend(S::DECLARED);
+        self
+    }
+
+    /// What callers see of tools that they may not call, unless a tool says otherwise. Default:
+    /// [`ListMode::Show`].
+    pub fn list(mut self, mode: ListMode) -> Self {
+        self.list = mode;
+        self
+    }
+
+    /// The clock by which the age of a login is told, here and in the verifiers that this server sets up.
+    /// For tests.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -276,7 +303,7 @@ impl Server {
     }
 
     /// Leaves out the tools that `#[mcp_tool]` registered: only those given with [`tool`](Self::tool) are
-    /// served.
+    /// served. With them go the scopes that `#[derive(Scopes)]` registered: see [`scopes`](Self::scopes).
     pub fn without_registered_tools(mut self) -> Self {
         self.registered = false;
         self
@@ -456,10 +483,16 @@ impl Server {
 fn development_token(
     (subject, scopes): (String, Vec<Cow<'static, str>>),
 ) -> Result<VerifiedToken, ConfigError> {
+    let mut names = Vec::new();
     let mut problems = Vec::new();
-    let scopes = scope_names(scopes, &mut problems);
+    for scope in scopes {
+        match ScopeName::new(scope) {
+            Ok(name) => names.push(name),
+            Err(error) => problems.push(crate::InvalidExpression::from(error).into()),
+        }
+    }
     ConfigError::unless_empty(problems)?;
-    Ok(VerifiedToken::new("urn:toolgate:development", subject).scopes(scopes))
+    Ok(VerifiedToken::new("urn:toolgate:development", subject).scopes(names))
 }
 
 impl fmt::Debug for Server {

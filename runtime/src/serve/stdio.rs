@@ -8,7 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rmcp::{ErrorData, model::ErrorCode};
 
-use crate::declare::{policy::Policy, principal::Principal, scope::ScopeName};
+use crate::declare::{
+    policy::Decision,
+    principal::Principal,
+    scope::{ScopeName, join},
+};
 
 /// The environment variable that holds the access token on stdio.
 pub const TOKEN_VARIABLE: &str = "TOOLGATE_TOKEN";
@@ -43,22 +47,28 @@ impl Environment {
         }
     }
 
-    /// What to tell the caller of something that `policy` keeps from it.
-    pub(crate) fn denial(&self, policy: &Policy) -> ErrorData {
-        let scopes: Vec<_> = policy.scopes().iter().map(ScopeName::as_str).collect();
-        let scopes = scopes.join(" ");
-        let (code, message) = match (&self.principal, scopes.as_str()) {
-            (None, "") => (
-                401,
-                format!("this needs a caller: set {TOKEN_VARIABLE} to an access token"),
-            ),
-            (None, scopes) => (
+    /// What to tell the caller about `decision` against something that needs `scopes`.
+    pub(crate) fn denial(&self, scopes: &[ScopeName], decision: Decision) -> ErrorData {
+        let scopes = join(scopes);
+        let with_scopes = match scopes.as_str() {
+            "" => String::new(),
+            scopes => format!(" with scope `{scopes}`"),
+        };
+        let (code, message) = match decision {
+            Decision::Forbidden => (403, "this is not allowed".to_owned()),
+            Decision::Unauthenticated => (
                 401,
                 format!(
-                    "this needs a caller: set {TOKEN_VARIABLE} to an access token with scope `{scopes}`"
+                    "this needs a caller: set {TOKEN_VARIABLE} to an access token{with_scopes}"
                 ),
             ),
-            (Some(_), scopes) => (
+            Decision::InsufficientAuthentication { .. } => (
+                401,
+                format!(
+                    "this needs another login: set {TOKEN_VARIABLE} to an access token from a stronger or more recent one"
+                ),
+            ),
+            Decision::InsufficientScope | Decision::Allow => (
                 403,
                 format!(
                     "insufficient scope: this needs `{scopes}`; set {TOKEN_VARIABLE} to an access token that holds it"

@@ -4,12 +4,12 @@
 //! invite two parsers to differ. So the guard decides on the very value that is then dispatched, and sends
 //! its verdict back along the ticket; the layer waits for it where rmcp answers before it is known.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::RequestId;
 use tokio::sync::oneshot;
 
-use super::core::Core;
+use super::{challenge::OperationChallenges, core::Core};
 use crate::declare::{policy::Decision, principal::Principal};
 
 /// A request that the layer of one server has let through.
@@ -19,7 +19,16 @@ pub(crate) struct Ticket(Arc<Inner>);
 struct Inner {
     server: Arc<Core>,
     principal: Option<Principal>,
-    verdict: Mutex<Option<oneshot::Sender<Verdict>>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Gone once there is a verdict.
+    verdict: Option<oneshot::Sender<Verdict>>,
+    /// The tool runs, and may still refuse.
+    deferred: bool,
+    /// The layer holds the first part of a stream in its hands.
+    streaming: bool,
 }
 
 /// What the guard made of the request.
@@ -38,6 +47,8 @@ pub(crate) struct Denial {
     pub(crate) tool: Option<usize>,
     pub(crate) decision: Decision,
     pub(crate) request: RequestId,
+    /// The challenges, where they are not those of the tool.
+    pub(crate) raised: Option<Box<OperationChallenges>>,
 }
 
 impl Ticket {
@@ -52,7 +63,11 @@ impl Ticket {
             Self(Arc::new(Inner {
                 server,
                 principal,
-                verdict: Mutex::new(Some(sender)),
+                state: Mutex::new(State {
+                    verdict: Some(sender),
+                    deferred: false,
+                    streaming: false,
+                }),
             })),
             receiver,
         )
@@ -67,17 +82,43 @@ impl Ticket {
         self.0.principal.as_ref()
     }
 
-    /// Tells the layer. The first verdict counts.
-    pub(crate) fn decide(&self, verdict: Verdict) {
-        let sender = self
-            .0
-            .verdict
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(sender) = sender {
-            // Nobody listens any more when the client has gone.
-            let _ = sender.send(verdict);
+    /// Tells the layer. The first verdict counts; `false` says that this is not the one.
+    pub(crate) fn decide(&self, verdict: Verdict) -> bool {
+        self.state().decide(verdict)
+    }
+
+    /// The tool runs now, and may still refuse: the verdict is left open as long as it can be.
+    pub(crate) fn defer(&self) {
+        let mut state = self.state();
+        state.deferred = true;
+        state.settle();
+    }
+
+    /// There is something to stream to the client: a tool that runs can refuse no more.
+    ///
+    /// The layer gives its ticket away with this: the other end is to learn when the last one is gone.
+    pub(crate) fn stream(self) {
+        let mut state = self.state();
+        state.streaming = true;
+        state.settle();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn decide(&mut self, verdict: Verdict) -> bool {
+        // Nobody listens any more when the client has gone.
+        self.verdict
+            .take()
+            .is_some_and(|sender| sender.send(verdict).is_ok())
+    }
+
+    fn settle(&mut self) {
+        if self.deferred && self.streaming {
+            self.decide(Verdict::Allowed);
         }
     }
 }

@@ -18,7 +18,7 @@ fn principal(issuer: &str, subject: &str, id: &str, issued: u64, lifetime: u64) 
         .token_id(id)
         .expires_at(issued + lifetime)
         .claims(claims.as_object().unwrap().clone());
-    Principal::new(token, &ScopeTable::default())
+    Principal::new(token, &std::sync::Arc::new(ScopeTable::default()))
 }
 
 fn list() -> (RevocationList, Clock) {
@@ -83,7 +83,7 @@ async fn a_token_that_may_outlive_its_entry_cannot_be_judged() {
     let bare = VerifiedToken::new(A, "alice");
     let until = bare.clone().expires_at(NOW + 10);
     for token in [bare, until] {
-        let principal = Principal::new(token, &ScopeTable::default());
+        let principal = Principal::new(token, &std::sync::Arc::new(ScopeTable::default()));
         assert!(list.is_revoked(&principal).await.is_err());
     }
 }

@@ -1,7 +1,7 @@
 // Nothing in the user's scope is mistaken for what generated code means.
 #![allow(dead_code, non_camel_case_types, unused_macros)]
 
-use ::toolgate::mcp_tool;
+use ::toolgate::{Authorization, Principal, mcp_tool};
 
 mod toolgate {}
 mod std {}
@@ -20,6 +20,12 @@ struct Access;
 struct Call;
 struct Location;
 struct ToolDeclaration;
+struct ScopeDeclaration;
+struct Expr;
+struct Options;
+struct Condition;
+struct ListMode;
+trait Scopes {}
 trait FromCall {}
 trait IntoReply {}
 macro_rules! file {
@@ -44,5 +50,26 @@ async fn hello(call: ::toolgate::Principal) -> &'static str {
     let _ = call;
     "hello"
 }
+
+/// Scopes.
+#[derive(::toolgate::Scopes)]
+enum Scope {
+    /// Greet.
+    #[scope("greet")]
+    Greet,
+    /// Greet everybody.
+    #[scope("greet:all", implies(Greet), step_up)]
+    All,
+}
+
+fn may(_: &Principal, (): &()) -> Authorization {
+    Authorization::Allow
+}
+
+const STAFF: ::toolgate::Condition = ::toolgate::Condition::claim("/staff").is_true();
+
+/// Says hello.
+#[mcp_tool(scopes = any(Scope::Greet, Scope::All), acr = "a", max_age = 1, policy = STAFF, authorize = may, list = "hide")]
+async fn everything() {}
 
 fn main() {}

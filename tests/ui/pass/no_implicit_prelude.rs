@@ -6,7 +6,7 @@ use ::std::{
     string::String,
     sync::{Arc, atomic::AtomicU64},
 };
-use ::toolgate::{Args, Principal, State, mcp_tool};
+use ::toolgate::{Args, Authorization, Principal, Scopes, State, mcp_tool};
 
 // `JsonSchema` cannot be derived without the prelude.
 type Greet = BTreeMap<String, String>;
@@ -23,5 +23,21 @@ async fn hello(who: Principal, count: State<AtomicU64>, Args(greet): Args<Greet>
 /// Does nothing.
 #[mcp_tool(public)]
 async fn nothing() {}
+
+/// Scopes.
+#[derive(Scopes)]
+enum Scope {
+    /// Greet.
+    #[scope("greet")]
+    Greet,
+}
+
+fn may(_: &Principal, _: &Greet) -> Authorization {
+    Authorization::Allow
+}
+
+/// Says hello.
+#[mcp_tool(scopes(Scope::Greet), acr("a"), max_age = 1, authorize = may, list = "show")]
+async fn everything(_: Args<Greet>) {}
 
 fn main() {}

@@ -8,6 +8,7 @@ const _: () = {
         title: __rt::Option::None,
         description: "Does nothing.",
         access: __rt::Access::Public,
+        options: __rt::Options::NONE,
         signature: |__signature| {
             <() as __rt::IntoReply>::declare(__signature);
         },

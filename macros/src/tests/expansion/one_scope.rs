@@ -9,7 +9,8 @@ const _: () = {
         name: "add",
         title: __rt::Option::None,
         description: "Add two numbers.",
-        access: __rt::Access::Scopes(&["mcp:tools"]),
+        access: __rt::Access::Scopes(__rt::Expr::Scope("mcp:tools")),
+        options: __rt::Options::NONE,
         signature: |__signature| {
             <Args<Pair> as __rt::FromCall>::declare(__signature);
             <String as __rt::IntoReply>::declare(__signature);

@@ -11,6 +11,7 @@ const _: () = {
         title: __rt::Option::None,
         description: "Says which type it is.",
         access: __rt::Access::Authenticated,
+        options: __rt::Options::NONE,
         signature: |__signature| {
             <&'static str as __rt::IntoReply>::declare(__signature);
         },

@@ -10,6 +10,7 @@ const _: () = {
         title: __rt::Option::None,
         description: "Says who is calling.",
         access: __rt::Access::Authenticated,
+        options: __rt::Options::NONE,
         signature: |__signature| {
             <Principal as __rt::FromCall>::declare(__signature);
             <String as __rt::IntoReply>::declare(__signature);

@@ -15,7 +15,12 @@ const _: () = {
         name: "notes.add",
         title: __rt::Option::Some("Add a note"),
         description: "Add a note.\n\nIt is kept for the caller.",
-        access: __rt::Access::Scopes(&["notes:read", "notes:write"]),
+        access: __rt::Access::Scopes(
+            __rt::Expr::All(
+                &[__rt::Expr::Scope("notes:read"), __rt::Expr::Scope("notes:write")],
+            ),
+        ),
+        options: __rt::Options::NONE,
         signature: |__signature| {
             <Principal as __rt::FromCall>::declare(__signature);
             <State<Notes> as __rt::FromCall>::declare(__signature);

@@ -1,9 +1,9 @@
-// A scope is known at compile time.
+// No value at all.
 
 use toolgate::prelude::*;
 
 /// Says hello.
-#[mcp_tool(scopes = NOTES_READ)]
+#[mcp_tool(authenticated, acr())]
 async fn hello() -> String {
     "hello".to_owned()
 }

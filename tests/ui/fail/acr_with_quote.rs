@@ -1,0 +1,16 @@
+// A challenge has its values in quotes.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(authenticated, acr("gold\""))]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

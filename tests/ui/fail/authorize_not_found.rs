@@ -1,0 +1,16 @@
+// A function that is not there.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(authenticated, authorize = may_greet)]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

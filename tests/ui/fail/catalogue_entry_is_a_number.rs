@@ -1,0 +1,17 @@
+// A scope is a name.
+
+use toolgate::prelude::*;
+
+#[derive(Scopes)]
+enum Scope {
+    /// Read notes.
+    #[scope(1)]
+    Read,
+}
+
+// The variants are still there, and are still scopes.
+#[mcp_tool(scopes = Scope::Read)]
+/// Reads.
+async fn read() {}
+
+fn main() {}

@@ -1,0 +1,17 @@
+// The shortest cycle.
+
+use toolgate::prelude::*;
+
+#[derive(Scopes)]
+enum Scope {
+    /// Read notes.
+    #[scope("notes:read", implies(Read))]
+    Read,
+}
+
+// The variants are still there, and are still scopes.
+#[mcp_tool(scopes = Scope::Read)]
+/// Reads.
+async fn read() {}
+
+fn main() {}

@@ -1,0 +1,17 @@
+// No name is no scope.
+
+use toolgate::prelude::*;
+
+#[derive(Scopes)]
+enum Scope {
+    /// Read notes.
+    #[scope("")]
+    Read,
+}
+
+// The variants are still there, and are still scopes.
+#[mcp_tool(scopes = Scope::Read)]
+/// Reads.
+async fn read() {}
+
+fn main() {}

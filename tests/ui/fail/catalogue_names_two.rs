@@ -1,0 +1,17 @@
+// A variant is one scope.
+
+use toolgate::prelude::*;
+
+#[derive(Scopes)]
+enum Scope {
+    /// Read notes.
+    #[scope("notes:read", "notes:list")]
+    Read,
+}
+
+// The variants are still there, and are still scopes.
+#[mcp_tool(scopes = Scope::Read)]
+/// Reads.
+async fn read() {}
+
+fn main() {}

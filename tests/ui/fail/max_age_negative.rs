@@ -1,0 +1,16 @@
+// Nobody logs in tomorrow.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(authenticated, max_age = -1)]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

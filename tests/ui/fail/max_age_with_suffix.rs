@@ -1,0 +1,16 @@
+// Seconds, and no unit.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(authenticated, max_age = 300s)]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// Nobody can hold one of no scopes.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(scopes = any())]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// A path has to lead somewhere.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(scopes = NOTES_READ)]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

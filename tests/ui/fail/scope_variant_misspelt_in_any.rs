@@ -1,0 +1,26 @@
+// The same inside an expression; what is right beside it stays.
+
+use toolgate::prelude::*;
+
+#[derive(Scopes)]
+enum Scope {
+    /// Read notes.
+    #[scope("notes:read")]
+    Read,
+    /// Write notes.
+    #[scope("notes:write", implies(Read))]
+    Write,
+}
+
+/// Says hello.
+#[mcp_tool(scopes("linked:use", any(Scope::Read, Scope::Wirte)))]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+// An expression is not a block.
+
+use toolgate::prelude::*;
+
+/// Says hello.
+#[mcp_tool(scopes = { "a" })]
+async fn hello() -> String {
+    "hello".to_owned()
+}
+
+// The function is still there: only the attribute is wrong.
+async fn used() -> String {
+    hello().await
+}
+
+fn main() {}
