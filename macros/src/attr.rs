@@ -286,7 +286,9 @@ fn seconds(key: &Ident, input: ParseStream<'_>) -> Result<LitInt> {
     let help = format!("write `{key} = 300`");
     let value = input.fork();
     match input.parse::<LitInt>() {
-        Ok(seconds) if seconds.suffix().is_empty() => Ok(seconds),
+        Ok(seconds) if seconds.suffix().is_empty() && !seconds.base10_digits().starts_with('-') => {
+            Ok(seconds)
+        }
         _ => {
             rest(input)?;
             Err(mistake(rest(&value)?, what, help))

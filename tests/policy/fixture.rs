@@ -236,11 +236,12 @@ pub struct Fixture {
     pub app: Router,
     pub server: ProtectedServer,
     pub clock: Clock,
+    /// What the clock says until it is moved.
+    pub now: u64,
     runs: Arc<Runs>,
 }
 
-/// The time at which tests begin.
-pub fn now() -> u64 {
+fn now() -> u64 {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     now.as_secs()
 }
@@ -252,7 +253,8 @@ impl Fixture {
 
     pub async fn with(configure: impl FnOnce(Server) -> Server) -> Self {
         let auth = AuthorizationServer::new().start().await.unwrap();
-        let (runs, clock) = (Arc::new(Runs::default()), Clock::manual(now()));
+        let (runs, now) = (Arc::new(Runs::default()), now());
+        let clock = Clock::manual(now);
         let server = Server::new(RESOURCE)
             .authorization_server(auth.issuer())
             .clock(clock.clone())
@@ -263,6 +265,7 @@ impl Fixture {
             app: server.router(),
             server,
             clock,
+            now,
             runs,
         }
     }

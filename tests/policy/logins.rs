@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use toolgate::testkit::{McpRequest, McpResponse};
 
-use crate::fixture::{Fixture, METADATA_URL, assert_challenged, now};
+use crate::fixture::{Fixture, METADATA_URL, assert_challenged};
 
 /// Asserts that a call was answered by a request to log in again.
 #[track_caller]
@@ -23,7 +23,7 @@ const PAY: &str = "acr_values=\"gold urn:example:silver\", max_age=\"300\"";
 #[tokio::test]
 async fn every_row_of_contexts_ages_and_scopes() {
     let fixture = Fixture::new().await;
-    let now = now();
+    let now = fixture.now;
     let login = |acr: &str, age: u64| json!({"acr": acr, "auth_time": now - age});
     let with_scope = format!("{PAY}, scope=\"notes:write\"");
     let pay = |scopes, claims: Value| {
@@ -54,7 +54,7 @@ async fn every_row_of_contexts_ages_and_scopes() {
 #[tokio::test]
 async fn a_login_ages_while_its_token_is_used() {
     let fixture = Fixture::new().await;
-    let token = fixture.token("", &json!({"auth_time": now()}));
+    let token = fixture.token("", &json!({"auth_time": fixture.now}));
     let call = || {
         McpRequest::call("till", json!({}))
             .bearer(&token)

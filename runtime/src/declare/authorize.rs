@@ -138,7 +138,7 @@ impl Principal {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no answer to who may call a tool",
     label = "not an answer",
-    note = "let the function return `Authorization` or `Result<Authorization, E>`, and be async if it has to wait"
+    note = "let the function return `Authorization` or `Result<Authorization, E>`; if it is async, what it holds across an `.await` must be `Send`"
 )]
 pub trait IntoAuthorization<When> {
     /// The answer, or why there is none, for the log.
@@ -170,13 +170,18 @@ impl<E: fmt::Display> IntoAuthorization<Fallible> for Result<Authorization, E> {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<F, When> IntoAuthorization<Later<When>> for F
+impl<F: Future<Output = Authorization> + Send> IntoAuthorization<Later<Now>> for F {
+    async fn into_authorization(self) -> Result<Authorization, String> {
+        Ok(self.await)
+    }
+}
+
+impl<F, E: fmt::Display> IntoAuthorization<Later<Fallible>> for F
 where
-    F: Future<Output: IntoAuthorization<When>> + Send,
+    F: Future<Output = Result<Authorization, E>> + Send,
 {
     async fn into_authorization(self) -> Result<Authorization, String> {
-        self.await.into_authorization().await
+        self.await.map_err(|error| error.to_string())
     }
 }
 
