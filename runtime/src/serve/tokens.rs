@@ -35,7 +35,7 @@ const MAX_TOKEN: usize = 4 * 1024;
 /// How many verified tokens a server remembers. Given to [`Server::token_cache`](crate::Server::token_cache).
 ///
 /// A token counts as good without another signature check for five minutes at most, never beyond its own
-/// expiry, and only while its issuer still publishes the key that signed it. An entry takes about 300 bytes
+/// expiry, and only while its issuer still publishes the key that signed it. An entry takes about 600 bytes
 /// and the claims of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenCache {
