@@ -309,11 +309,6 @@ pub use toolgate_macros::mcp_tool;
 /// ```
 pub use toolgate_macros::Scopes;
 
-#[cfg(feature = "rmcp")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rmcp")))]
-pub use rmcp;
-pub use schemars;
-
 #[doc(hidden)]
 pub mod __private;
 
