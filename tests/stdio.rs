@@ -259,7 +259,17 @@ async fn a_token_without_the_scope_is_denied_and_told_which_one_is_missing() {
             "insufficient scope: this needs `secrets:read`; set TOOLGATE_TOKEN to an access token that holds it"
         );
         assert_eq!(text(&server.call("hello").await), "hello");
-        assert!(server.end().await.status.success());
+        let end = server.end().await;
+        assert!(end.status.success());
+        let refused = end
+            .log
+            .lines()
+            .find(|line| line.contains("refused"))
+            .expect(&end.log);
+        for known in ["insufficient_scope", "secret", "alice", auth.issuer()] {
+            assert!(refused.contains(known), "{known} is not in {refused}");
+        }
+        assert_secret(&end.log, &token);
     }
 }
 

@@ -139,13 +139,15 @@ impl Guard {
             Source::Environment(environment) => {
                 let _ = request;
                 let registry = &self.core.registry;
-                let tool = |at| registry.entries().get(at).map(Entry::policy);
+                let tool = what.tool().and_then(|at| registry.entries().get(at));
                 let scopes = match what {
                     Refused::Raised(_, scopes) => scopes,
-                    Refused::Tool(at) => tool(at).unwrap_or(registry.base()).challenged(),
-                    Refused::Base => registry.base().challenged(),
+                    Refused::Tool(_) | Refused::Base => {
+                        tool.map_or(registry.base(), Entry::policy).challenged()
+                    }
                 };
-                Some(environment.denial(scopes, decision))
+                let tool = tool.map(|tool| tool.name.as_str());
+                Some(environment.denial(tool, scopes, decision))
             }
         }
     }

@@ -47,34 +47,52 @@ impl Environment {
         }
     }
 
-    /// What to tell the caller about `decision` against something that needs `scopes`.
-    pub(crate) fn denial(&self, scopes: &[ScopeName], decision: Decision) -> ErrorData {
+    /// What to tell the caller about `decision` against something that needs `scopes`. The log is told as well.
+    pub(crate) fn denial(
+        &self,
+        tool: Option<&str>,
+        scopes: &[ScopeName],
+        decision: Decision,
+    ) -> ErrorData {
         let scopes = join(scopes);
         let with_scopes = match scopes.as_str() {
             "" => String::new(),
             scopes => format!(" with scope `{scopes}`"),
         };
-        let (code, message) = match decision {
-            Decision::Forbidden => (403, "this is not allowed".to_owned()),
+        let (code, reason, message) = match decision {
+            Decision::Forbidden => (403, "forbidden", "this is not allowed".to_owned()),
             Decision::Unauthenticated => (
                 401,
+                "no_credentials",
                 format!(
                     "this needs a caller: set {TOKEN_VARIABLE} to an access token{with_scopes}"
                 ),
             ),
             Decision::InsufficientAuthentication { .. } => (
                 401,
+                "insufficient_user_authentication",
                 format!(
                     "this needs another login: set {TOKEN_VARIABLE} to an access token from a stronger or more recent one"
                 ),
             ),
             Decision::InsufficientScope | Decision::Allow => (
                 403,
+                "insufficient_scope",
                 format!(
                     "insufficient scope: this needs `{scopes}`; set {TOKEN_VARIABLE} to an access token that holds it"
                 ),
             ),
         };
+        let who = self.principal.as_ref();
+        tracing::info!(
+            target: "toolgate",
+            reason,
+            tool,
+            issuer = who.map(Principal::issuer),
+            subject = who.map(Principal::subject),
+            client = who.and_then(Principal::client_id),
+            "refused"
+        );
         ErrorData::new(ErrorCode(code), message, None)
     }
 }

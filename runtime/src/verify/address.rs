@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether `address` is one that anybody on the Internet could own.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => is_public_v6(v6),
@@ -82,6 +82,8 @@ mod tests {
             "0.1.2.3",
             "10.0.0.1",
             "100.64.0.1",
+            "192.0.0.8",
+            "::127.0.0.1",
             "100.127.255.255",
             "127.0.0.1",
             "127.1.2.3",

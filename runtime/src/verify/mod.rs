@@ -33,7 +33,7 @@
     )
 )]
 
-mod address;
+pub(crate) mod address;
 mod admission;
 pub(crate) mod algorithm;
 mod answers;
