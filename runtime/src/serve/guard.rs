@@ -1,15 +1,13 @@
 //! The one place where a tool is run: decide, then dispatch the very value that was decided on.
 
-use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
+#[cfg(doc)]
+use rmcp::ServerHandler;
 use rmcp::{
-    ErrorData, RoleServer, ServerHandler,
-    model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest,
-        CustomResult, DiscoverResult, ErrorCode, InitializeRequestParams, InitializeResult,
-        ListToolsResult, PaginatedRequestParams, ProtocolVersion, RequestId, ServerConfig, Tool,
-    },
+    ErrorData, RoleServer,
+    model::{CallToolRequestParams, CallToolResult, ContentBlock, RequestId},
     service::RequestContext,
 };
 
@@ -22,20 +20,6 @@ use crate::declare::{
     reply::{Body, Rejection, RejectionKind, ReplyBody},
     scope::ScopeName,
 };
-
-/// The protocol revisions that are served.
-const VERSIONS: &[ProtocolVersion] = &[
-    ProtocolVersion::V_2025_06_18,
-    ProtocolVersion::V_2025_11_25,
-    ProtocolVersion::V_2026_07_28,
-];
-
-/// Methods that are served. One of them in a custom request is one whose parameters rmcp could not read,
-/// which must not pass for an unknown method.
-const METHODS: [&str; 3] = ["server/discover", "tools/call", "tools/list"];
-
-/// The same, of revisions before 2026-07-28.
-const LEGACY_METHODS: [&str; 2] = ["initialize", "ping"];
 
 /// An rmcp [`ServerHandler`] that runs a tool only for callers who may call it.
 ///
@@ -50,7 +34,7 @@ pub struct Guard {
 
 /// Where a request came from, and with that who is calling and how to refuse.
 #[derive(Clone)]
-enum Source {
+pub(super) enum Source {
     #[cfg(feature = "http")]
     Http(super::ticket::Ticket),
     Environment(Arc<Environment>),
@@ -62,7 +46,7 @@ impl Guard {
     /// # Errors
     ///
     /// An internal error when it came past the layer: nothing is known about the caller then.
-    fn source(&self, context: &RequestContext<RoleServer>) -> Result<Source, ErrorData> {
+    pub(super) fn source(&self, context: &RequestContext<RoleServer>) -> Result<Source, ErrorData> {
         if let Some(environment) = &self.environment {
             return Ok(Source::Environment(environment.clone()));
         }
@@ -85,7 +69,7 @@ impl Guard {
 
     /// Lets a request through that asks for nothing in particular, if its caller holds what every request
     /// needs.
-    fn admit_base(&self, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
+    pub(super) fn admit_base(&self, context: &RequestContext<RoleServer>) -> Result<(), ErrorData> {
         let source = self.source(context)?;
         // Callers without a token are the layer's business here: it lets them in, or it doesn't.
         let principal = source.principal()?;
@@ -100,7 +84,7 @@ impl Guard {
         }
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.core.clock.unix_seconds()
     }
 
@@ -134,7 +118,7 @@ impl Guard {
                 };
                 ticket
                     .decide(Verdict::Denied(denial))
-                    .then(|| ErrorData::new(ErrorCode(403), "refused", None))
+                    .then(|| ErrorData::new(rmcp::model::ErrorCode(403), "refused", None))
             }
             Source::Environment(environment) => {
                 let _ = request;
@@ -152,7 +136,7 @@ impl Guard {
         }
     }
 
-    async fn call(
+    pub(super) async fn call(
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
@@ -274,7 +258,7 @@ fn late() -> ErrorData {
 }
 
 impl Source {
-    fn principal(&self) -> Result<Option<&Principal>, ErrorData> {
+    pub(super) fn principal(&self) -> Result<Option<&Principal>, ErrorData> {
         match self {
             #[cfg(feature = "http")]
             Self::Http(ticket) => Ok(ticket.principal()),
@@ -325,102 +309,4 @@ fn failure(tool: &str, rejection: &Rejection) -> Result<CallToolResult, ErrorDat
         }
     };
     Ok(CallToolResult::error(vec![ContentBlock::text(text)]))
-}
-
-impl ServerHandler for Guard {
-    fn get_info(&self) -> ServerConfig {
-        self.core.info.clone()
-    }
-
-    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Cow::Borrowed(VERSIONS)
-    }
-
-    async fn initialize(
-        &self,
-        request: InitializeRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<InitializeResult, ErrorData> {
-        self.admit_base(&context)?;
-        context.peer.set_peer_info(request.clone());
-        self.negotiate_initialize(&request)
-    }
-
-    async fn discover(
-        &self,
-        context: RequestContext<RoleServer>,
-    ) -> Result<DiscoverResult, ErrorData> {
-        self.admit_base(&context)?;
-        Ok(DiscoverResult::from_server_info(
-            VERSIONS.to_vec(),
-            self.get_info(),
-        ))
-    }
-
-    async fn ping(&self, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.admit_base(&context)
-    }
-
-    async fn list_tools(
-        &self,
-        request: Option<PaginatedRequestParams>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<ListToolsResult, ErrorData> {
-        self.admit_base(&context)?;
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("unknown cursor", None));
-        }
-        let source = self.source(&context)?;
-        let principal = source.principal()?;
-        let mut list = self.core.list.clone();
-        let mut listed = self
-            .core
-            .registry
-            .listed_for(principal, self.now())
-            .peekable();
-        let mut at = 0..;
-        list.tools
-            .retain(|_| at.next().is_some_and(|at| listed.next_if_eq(&at).is_some()));
-        Ok(list)
-    }
-
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        self.call(request, context).await.map(Into::into)
-    }
-
-    /// Only for rmcp, which asks with every call whether the schema names `Mcp-Param-*` headers to compare.
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        if !self.core.header_params {
-            return None;
-        }
-        let at = self.core.registry.position(name)?;
-        self.core.list.tools.get(at).cloned()
-    }
-
-    async fn on_custom_request(
-        &self,
-        request: CustomRequest,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CustomResult, ErrorData> {
-        self.admit_base(&context)?;
-        let method = request.method.as_str();
-        let legacy = || {
-            context
-                .protocol_version()
-                .is_none_or(|version| version.has_initialize())
-        };
-        if METHODS.contains(&method) || (LEGACY_METHODS.contains(&method) && legacy()) {
-            Err(ErrorData::invalid_params("malformed parameters", None))
-        } else {
-            Err(ErrorData::new(
-                ErrorCode::METHOD_NOT_FOUND,
-                "method not found",
-                None,
-            ))
-        }
-    }
 }

@@ -15,6 +15,7 @@
 mod assemble;
 pub(crate) mod core;
 pub(crate) mod guard;
+mod handler;
 mod identify;
 pub(crate) mod resource;
 pub(crate) mod server;
