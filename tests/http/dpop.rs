@@ -249,7 +249,10 @@ async fn every_request_needs_a_proof_of_its_own() {
     let first = proof(&key, &token).sign();
     let send = |proof: &str| call().dpop(&token, proof).send(&fixture.app);
     assert_eq!(send(&first).await.status(), 200);
+    let hits = fixture.server.token_cache_stats().hits;
     refused(&send(&first).await, "invalid_dpop_proof");
+    let remembered = fixture.server.token_cache_stats().hits > hits;
+    assert!(remembered, "also for a token that is not verified again");
     let bare = call().bearer(&token).send(&fixture.app).await;
     refused(&bare, "invalid_token");
     let none = call().header("authorization", format!("DPoP {token}"));

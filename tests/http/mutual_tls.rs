@@ -55,6 +55,7 @@ async fn a_bound_token_needs_the_certificate_of_its_connection() {
     }
     let response = bearer().send(&fixture.app).await;
     assert_eq!(response.challenge().unwrap().error(), Some("invalid_token"));
+    assert!(fixture.server.token_cache_stats().hits > 0);
     // Nothing is asked of a token that is bound to nothing.
     let plain = call().bearer(fixture.token("mcp:tools"));
     assert_eq!(plain.send(&fixture.app).await.status(), 200);

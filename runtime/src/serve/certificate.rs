@@ -18,7 +18,7 @@ use axum::extract::ConnectInfo;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::request::Parts;
 
-use crate::verify::dpop::thumbprint::{encode, sha256};
+use crate::verify::dpop::digest::{encode, sha256};
 
 /// The header in which a proxy passes the certificate on (RFC 9440 §2.2).
 pub(crate) const CLIENT_CERT: &str = "client-cert";

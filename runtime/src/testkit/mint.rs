@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     declare::scope::ScopeName,
-    verify::dpop::thumbprint::{encode, sha256},
+    verify::dpop::digest::{encode, sha256},
 };
 
 /// An access token in the making, from

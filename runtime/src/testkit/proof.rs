@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{issuer::unix_now, keys::SigningKey, random};
-use crate::verify::dpop::thumbprint::{encode, sha256, thumbprint};
+use crate::verify::{
+    dpop::digest::{encode, sha256},
+    thumbprint::thumbprint,
+};
 
 /// A DPoP proof ([RFC 9449 §4.2]) in the making, from [`SigningKey::dpop_proof`].
 ///
@@ -70,7 +73,8 @@ impl SigningKey {
     /// Never: the key was made here.
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        encode(&thumbprint(self.public_jwk()).expect("own key"))
+        let jwk = self.public_jwk().as_object();
+        encode(&jwk.and_then(thumbprint).expect("own key"))
     }
 }
 

@@ -68,7 +68,7 @@ pub(crate) mod secret;
 pub(crate) mod source;
 #[cfg(all(test, feature = "testkit"))]
 mod test_issuer;
-mod thumbprint;
+pub(crate) mod thumbprint;
 pub(crate) mod token;
 #[cfg(test)]
 mod vectors;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// The SHA-256 thumbprint of a public key that was admitted: of its required members in the order of their
 /// names (§3.2). Their values are canonical base64url and names of curves then, so nothing needs escaping.
-pub(super) fn thumbprint(jwk: &Map<String, Value>) -> Option<[u8; 32]> {
+pub(crate) fn thumbprint(jwk: &Map<String, Value>) -> Option<[u8; 32]> {
     let text = |name: &str| jwk.get(name)?.as_str();
     let members = match text("kty")? {
         "RSA" => format!(
@@ -58,6 +58,17 @@ mod tests {
         assert_eq!(
             URL_SAFE_NO_PAD.encode(found),
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+        // RFC 9449 §6.1.
+        let (x, y) = (
+            "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+            "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
+        );
+        let jwk = json!({"kty": "EC", "x": x, "y": y, "crv": "P-256"});
+        let found = thumbprint(jwk.as_object().unwrap()).unwrap();
+        assert_eq!(
+            URL_SAFE_NO_PAD.encode(found),
+            "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
         );
     }
 }

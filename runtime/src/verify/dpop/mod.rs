@@ -3,7 +3,6 @@
 //! | file | question |
 //! |---|---|
 //! | `proof` | is this one good proof, made for this request and this token, just now? |
-//! | `thumbprint` | with which key? |
 //! | `target` | is its address ours? |
 //! | `nonce` | was it made after we last looked at the clock? |
 //! | `replay` | was it used before? |
@@ -13,11 +12,11 @@
 //! [RFC 9449]: https://www.rfc-editor.org/rfc/rfc9449
 //! [RFC 9449 §4.3]: https://www.rfc-editor.org/rfc/rfc9449#section-4.3
 
+pub(crate) mod digest;
 mod nonce;
 pub(crate) mod proof;
 pub(crate) mod replay;
 mod target;
-pub(crate) mod thumbprint;
 
 use std::{fmt, sync::Arc, time::Duration};
 

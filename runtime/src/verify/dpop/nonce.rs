@@ -15,7 +15,7 @@ use aws_lc_rs::{
     rand::SystemRandom,
 };
 
-use super::thumbprint::encode;
+use super::digest::encode;
 
 pub(super) struct Nonces {
     key: hmac::Key,

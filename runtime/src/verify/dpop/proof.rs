@@ -12,10 +12,10 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
+    digest::{encode, sha256},
     nonce::Nonces,
     replay::{ProofId, ProofUse, ReplayStore, ReplayStoreError},
     target,
-    thumbprint::{encode, sha256, thumbprint},
 };
 use crate::verify::{
     algorithm::SignatureAlgorithm, claims, clock::Clock, jose::Jws, keys::PublicKey,
@@ -165,8 +165,8 @@ impl ProofVerifier {
 
         let jwk = jwk.ok_or(InvalidProof::Key)?;
         let key = PublicKey::admit(&jwk).ok_or(InvalidProof::Key)?;
-        let thumbprint = thumbprint(&jwk).ok_or(InvalidProof::Key)?;
         key.verify(&signed).map_err(InvalidProof::from)?;
+        let thumbprint = *key.thumbprint();
         if proving.jkt.is_some_and(|jkt| jkt != encode(&thumbprint)) {
             return Err(ProofError::OtherKey);
         }
