@@ -331,28 +331,3 @@ proptest! {
         prop_assert_eq!(decide(&policy, Some(&who), NOW), Decision::Allow);
     }
 }
-
-/// `cargo test --release -p toolgate -- --ignored --nocapture decides_fast`
-#[test]
-#[ignore = "a measurement"]
-fn decides_fast() {
-    let mut table = ScopeTable::default();
-    let names: String = (0..32).map(|n| format!("s{n} ")).collect();
-    let rows = [
-        ("all of 32", policy(all(&names), &mut table)),
-        ("any of 32", policy(any(&names), &mut table)),
-    ];
-    let table = Arc::new(table);
-    for (what, policy) in rows {
-        for (held, name) in [("s31", "the last"), (names.as_str(), "all")] {
-            let token = VerifiedToken::new("i", "s").scopes(scopes(held));
-            let who = Principal::new(token, &table);
-            let start = std::time::Instant::now();
-            for _ in 0..10_000_000 {
-                std::hint::black_box(decide(std::hint::black_box(&policy), Some(&who), NOW));
-            }
-            let each = start.elapsed().as_secs_f64() / 10_000_000.0 * 1e9;
-            println!("{what}, held {name}: {each:.1} ns");
-        }
-    }
-}
